@@ -1,0 +1,63 @@
+import { Type } from '@sinclair/typebox';
+import { defineEvent, type DataOf } from '../event.js';
+import { Count, Instant, Literals, Name, Position, Share } from '../scalars.js';
+
+export const PredictionRole = Literals(['primary', 'shadow']);
+export const FeatureValue = Type.Union([Type.Number(), Type.String(), Type.Null()]);
+export const LabelValue = Type.Union([Type.Boolean(), Type.Number(), Type.String()]);
+
+/**
+ * What a model said. Binary: `label` and `probability` of the positive class. Multi-class: `label` and `probabilities`.
+ * Regression: `value`.
+ */
+export const PredictionOutput = Type.Object({
+  label: Type.Optional(LabelValue),
+  probability: Type.Optional(Share()),
+  probabilities: Type.Optional(Type.Record(Type.String(), Share())),
+  value: Type.Optional(Type.Number()),
+});
+export type PredictionOutput = { label?: boolean | number | string; probability?: number; probabilities?: Record<string, number>; value?: number };
+
+const served = {
+  predictionId: Type.String({ minLength: 1 }),
+  requestId: Type.String({ minLength: 1, description: 'one per instance asked; its primary and shadow predictions share it' }),
+  version: Type.String(),
+  role: PredictionRole,
+  arm: Literals(['champion', 'candidate']),
+  unit: Type.String({ description: 'what assignment is sticky on; the record id when the caller gave none' }),
+  eventTime: Instant,
+  routeRevision: Count,
+  output: PredictionOutput,
+};
+
+export const predictionServed = defineEvent(
+  'inference.prediction-served.v1',
+  Type.Object({
+    model: Name,
+    recordId: Type.String({ minLength: 1 }),
+    ...served,
+    armProbability: Share({ description: 'probability with which this unit was given this arm' }),
+    servedAt: Instant,
+    features: Type.Record(Type.String(), FeatureValue),
+    latencyMs: Type.Number({ minimum: 0 }),
+  }),
+);
+export type PredictionServed = DataOf<typeof predictionServed>;
+
+export const outcomeObserved = defineEvent(
+  'outcomes.outcome-observed.v1',
+  Type.Object({
+    model: Name,
+    recordId: Type.String({ minLength: 1 }),
+    label: LabelValue,
+    labelEventTime: Instant,
+    labelPosition: Position,
+    predictions: Type.Array(Type.Object({ ...served, position: Position }), {
+      minItems: 1,
+      description: 'every prediction of this record that had come when the outcome was observed: primary and shadow of one request stand together',
+    }),
+  }),
+);
+export type OutcomeObserved = DataOf<typeof outcomeObserved>;
+export type ServedPrediction = OutcomeObserved['predictions'][number];
+

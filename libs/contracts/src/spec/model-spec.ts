@@ -1,0 +1,179 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { parse as parseYaml } from 'yaml';
+import { MillraceError } from '../errors.js';
+import { Duration, Literals, Name, Share } from '../scalars.js';
+import { parse } from '../schema.js';
+
+const closed = { additionalProperties: false } as const;
+const PositiveCount = (value: number) => Type.Integer({ minimum: 1, default: value });
+
+export const FeatureSpec = Type.Object({ name: Type.String({ minLength: 1 }), type: Literals(['number', 'category']) }, closed);
+export type FeatureSpec = Static<typeof FeatureSpec>;
+
+const MetricName = Literals(['auc', 'accuracy', 'log-loss', 'brier', 'mae', 'rmse', 'r2']);
+export type MetricName = Static<typeof MetricName>;
+
+const Threshold = Type.Object(
+  { metric: MetricName, minimum: Type.Optional(Type.Number()), maximum: Type.Optional(Type.Number()) },
+  closed,
+);
+
+const Dataset = Type.Object(
+  {
+    window: Type.Optional(Duration({ description: 'only records younger than this at the label horizon; absent: all' })),
+    testShare: Share({ default: 0.2, description: 'the latest part, by event time' }),
+    validationShare: Share({ default: 0.1, description: 'the part before the test part' }),
+  },
+  { ...closed, default: {} },
+);
+
+const Trainer = Type.Object(
+  {
+    name: Name,
+    algorithm: Literals(['lightgbm', 'logistic-regression', 'linear']),
+    hyperparameters: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String(), Type.Boolean()]), { default: {} }),
+    seed: Type.Integer({ minimum: 0, default: 42 }),
+    timeout: Duration({ default: 'PT15M', description: 'wall clock' }),
+    attempts: Type.Integer({ minimum: 1, maximum: 10, default: 3 }),
+  },
+  closed,
+);
+
+const Gates = Type.Object(
+  {
+    metrics: Type.Array(Threshold, { default: [] }),
+    slices: Type.Array(
+      Type.Intersect([Type.Object({ by: Type.String(), rowsMin: Type.Integer({ minimum: 1, default: 100 }) }), Type.Object({
+        metric: MetricName, minimum: Type.Optional(Type.Number()), maximum: Type.Optional(Type.Number()) })]),
+      { default: [] },
+    ),
+    championLossMargin: Type.Number({ minimum: 0, default: 0, description: 'how much worse than the champion the mean loss may be, on the same rows' }),
+    parityMax: Type.Number({ minimum: 0, default: 1e-4, description: 'largest difference to the trainer’s own predictions' }),
+    latencyMsP95Max: Type.Number({ exclusiveMinimum: 0, default: 50, description: 'one row in the serving runtime' }),
+  },
+  { ...closed, default: {} },
+);
+
+const Monitoring = Type.Object(
+  {
+    window: Duration({ default: 'P1D', description: 'tumbling event-time window' }),
+    lateness: Duration({ default: 'PT10M', description: 'allowed lateness behind the largest event time' }),
+    rowsMin: Type.Integer({ minimum: 1, default: 200 }),
+    alpha: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.01, description: 'false alarms per window, over all features' }),
+    drift: Type.Object(
+      { ksMin: Share({ default: 0.1 }), categoryMin: Share({ default: 0.1 }), nullShareMin: Share({ default: 0.05 }) },
+      { ...closed, default: {} },
+    ),
+    performance: Type.Array(
+      Type.Object({ metric: MetricName, worseByMax: Type.Number({ minimum: 0, description: 'how much worse than the reference is tolerated' }) }, closed),
+      { default: [] },
+    ),
+  },
+  { ...closed, default: {} },
+);
+
+const Retraining = Type.Object(
+  {
+    initialRows: Type.Integer({ minimum: 1, default: 1000, description: 'labelled rows before the first training' }),
+    onDrift: Type.Boolean({ default: true }),
+    onPerformance: Type.Boolean({ default: true }),
+    newRows: Type.Optional(Type.Integer({ minimum: 1, description: 'labelled rows since the last training' })),
+    every: Type.Optional(Duration({ description: 'schedule on the stream clock' })),
+    cooldown: Duration({ default: 'P7D', description: 'stream clock, since the last plan' }),
+    budget: Type.Object({ runs: Type.Integer({ minimum: 1, default: 10 }), per: Duration({ default: 'P30D' }) }, { ...closed, default: {} }),
+  },
+  { ...closed, default: {} },
+);
+
+const Rollout = Type.Object(
+  {
+    alpha: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.05, description: 'error of each roll-out step, at every look together' }),
+    lossMargin: Type.Number({ minimum: 0, default: 0.01, description: 'how much worse in mean loss still counts as not worse' }),
+    lossBound: Type.Number({ exclusiveMinimum: 0, default: 1, description: 'losses are clipped to [0, bound]; 1 for Brier' }),
+    shadow: Type.Object({ pairsMin: PositiveCount(500), duration: Duration({ default: 'P14D', description: 'stream clock; without evidence by then it is rolled back' }) }, { ...closed, default: {} }),
+    canary: Type.Object({ share: Share({ default: 0.1 }), rowsMin: PositiveCount(500), duration: Duration({ default: 'P14D' }) }, { ...closed, default: {} }),
+    ab: Type.Object({ share: Share({ default: 0.5 }), rowsMin: PositiveCount(1000), duration: Duration({ default: 'P14D' }) }, { ...closed, default: {} }),
+  },
+  { ...closed, default: {} },
+);
+
+/** A model as its owner describes it: the whole of model.yaml. Every default is filled in when it is parsed. */
+export const ModelSpec = Type.Object(
+  {
+    apiVersion: Type.Literal('millrace/v1'),
+    kind: Type.Literal('Model'),
+    metadata: Type.Object({ name: Name, description: Type.Optional(Type.String()), owner: Type.Optional(Type.String()) }, closed),
+    spec: Type.Object(
+      {
+        task: Literals(['binary', 'multiclass', 'regression']),
+        stream: Name,
+        features: Type.Array(FeatureSpec, { minItems: 1 }),
+        label: Type.Object(
+          {
+            field: Type.String({ minLength: 1 }),
+            positive: Type.Optional(Type.Union([Type.Boolean(), Type.String(), Type.Number()])),
+            classes: Type.Optional(Type.Array(Type.String(), { minItems: 2 })),
+            maximumDelay: Duration({ default: 'P7D', description: 'stream clock; a prediction without a label expires then' }),
+          },
+          closed,
+        ),
+        dataset: Dataset,
+        trainer: Trainer,
+        gates: Gates,
+        monitoring: Monitoring,
+        retraining: Retraining,
+        rollout: Rollout,
+      },
+      closed,
+    ),
+  },
+  closed,
+);
+export type ModelSpec = Static<typeof ModelSpec>;
+
+function crossFieldMistakes(model: ModelSpec): { path: string; message: string }[] {
+  const mistakes: { path: string; message: string }[] = [];
+  const { task, label, features, dataset, gates, trainer } = model.spec;
+  const names = new Set<string>();
+  features.forEach((feature, index) => {
+    if (names.has(feature.name)) mistakes.push({ path: `/spec/features/${index}/name`, message: `feature ${feature.name} is named twice` });
+    if (feature.name === label.field) mistakes.push({ path: `/spec/features/${index}/name`, message: 'the label cannot be a feature' });
+    names.add(feature.name);
+  });
+  if (task === 'multiclass' && label.classes === undefined) mistakes.push({ path: '/spec/label/classes', message: 'a multiclass model names its classes' });
+  if (task === 'regression' && trainer.algorithm === 'logistic-regression') mistakes.push({ path: '/spec/trainer/algorithm', message: 'regression takes lightgbm or linear' });
+  if (task !== 'regression' && trainer.algorithm === 'linear') mistakes.push({ path: '/spec/trainer/algorithm', message: 'linear is for regression; take logistic-regression' });
+  if (dataset.testShare + dataset.validationShare >= 1) mistakes.push({ path: '/spec/dataset', message: 'testShare and validationShare leave nothing to train on' });
+  const fits = { binary: ['auc', 'accuracy', 'log-loss', 'brier'], multiclass: ['accuracy', 'log-loss'], regression: ['mae', 'rmse', 'r2'] }[task];
+  const used = [
+    ...gates.metrics.map((gate, index) => ({ metric: gate.metric, path: `/spec/gates/metrics/${index}/metric` })),
+    ...gates.slices.map((gate, index) => ({ metric: gate.metric, path: `/spec/gates/slices/${index}/metric` })),
+    ...model.spec.monitoring.performance.map((rule, index) => ({ metric: rule.metric, path: `/spec/monitoring/performance/${index}/metric` })),
+  ];
+  for (const { metric, path } of used) if (!fits.includes(metric)) mistakes.push({ path, message: `${metric} is no metric of a ${task} model; it has ${fits.join(', ')}` });
+  gates.slices.forEach((slice, index) => {
+    if (!names.has(slice.by)) mistakes.push({ path: `/spec/gates/slices/${index}/by`, message: `${slice.by} is not a feature` });
+  });
+  return mistakes;
+}
+
+/** @throws MillraceError SPEC_INVALID listing every mistake with its JSON pointer. */
+export function parseModelSpec(document: unknown): ModelSpec {
+  const model = parse(ModelSpec, document, 'SPEC_INVALID', 'the model spec');
+  const mistakes = crossFieldMistakes(model);
+  if (mistakes.length === 0) return model;
+  const list = mistakes.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  throw new MillraceError('SPEC_INVALID', `the model spec has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}: ${list}`, { mistakes });
+}
+
+/** Reads YAML or JSON text. @throws MillraceError SPEC_INVALID with line and column of a syntax mistake. */
+export function parseModelYaml(text: string): ModelSpec {
+  let document: unknown;
+  try {
+    document = parseYaml(text);
+  } catch (cause) {
+    throw new MillraceError('SPEC_INVALID', `the model spec is no YAML: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+  return parseModelSpec(document);
+}
+

@@ -1,0 +1,3 @@
+export { MemoryDriver } from '../memory/memory.driver.js';
+export { MemoryLedger, type MemoryTransaction } from '../memory/memory.ledger.js';
+export { eventually } from './eventually.js';
