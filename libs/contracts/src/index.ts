@@ -1,6 +1,7 @@
 export * from './canonical-json.js';
 export * from './errors.js';
 export * from './event.js';
+export * from './event-catalogue.js';
 export * from './events/inference.js';
 export * from './events/models.js';
 export * from './events/monitoring.js';
