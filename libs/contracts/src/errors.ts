@@ -14,6 +14,9 @@ export const errorCatalogue = {
   // configuration and start-up
   CONFIG_INVALID: { http: 500, retryable: false, meaning: 'The process was started with settings that cannot be used; all mistakes are listed.' },
   DEPENDENCY_UNAVAILABLE: { http: 503, retryable: true, meaning: 'Kafka, PostgreSQL or another service cannot be reached.' },
+  PORT_IN_USE: { http: 500, retryable: false, meaning: 'A port that the local stack needs is taken by another process.' },
+  STACK_FAILED: { http: 500, retryable: false, meaning: 'A part of the local stack cannot start or does not get ready; the end of its log is attached.' },
+  STACK_RUNNING: { http: 500, retryable: false, meaning: 'Another local stack runs in this folder.' },
   // contracts and specs
   CONTRACT_INVALID: { http: 422, retryable: false, meaning: 'A data contract has mistakes; all are listed with their place.' },
   CONTRACT_UNKNOWN: { http: 404, retryable: false, meaning: 'No contract is registered for this stream.' },

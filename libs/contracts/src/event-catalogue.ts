@@ -2,7 +2,7 @@ import type { EventDefinition } from './event.js';
 import { outcomeObserved, predictionServed } from './events/inference.js';
 import { aliasMoved, contractChanged, eventRefused, routeChanged, runCompleted, specChanged, stepDecided, versionRegistered } from './events/models.js';
 import { verdictIssued } from './events/monitoring.js';
-import { contractBroken, labelAdmitted, recordAccepted, recordAdmitted, recordQuarantined, recordRefused, segmentSealed } from './events/records.js';
+import { batchJudged, contractBroken, labelAdmitted, recordAccepted, recordAdmitted, recordQuarantined, recordRefused, segmentSealed } from './events/records.js';
 import type { TopicName } from './topics.js';
 
 /** Every event by its topic. A topic without an entry does not compile. */
@@ -12,6 +12,7 @@ export const eventCatalogue: Readonly<Record<TopicName, EventDefinition>> = {
   'validation.record-admitted.v1': recordAdmitted,
   'validation.label-admitted.v1': labelAdmitted,
   'validation.record-quarantined.v1': recordQuarantined,
+  'validation.batch-judged.v1': batchJudged,
   'validation.contract-broken.v1': contractBroken,
   'validation.segment-sealed.v1': segmentSealed,
   'inference.prediction-served.v1': predictionServed,

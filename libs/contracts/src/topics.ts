@@ -28,7 +28,7 @@ export const topics = {
     fact: 'A producer’s record or label was parsed and got its identity.',
   },
   'ingestion.record-refused.v1': {
-    key: 'record key', writtenBy: 'ingestion', readBy: ['operators'], cleanup: 'delete',
+    key: 'record key', writtenBy: 'ingestion', readBy: ['data-validation', 'operators'], cleanup: 'delete',
     fact: 'What a producer sent could not be parsed; its bytes and the reason are kept.',
   },
   'validation.record-admitted.v1': {
@@ -42,6 +42,10 @@ export const topics = {
   'validation.record-quarantined.v1': {
     key: 'record key', writtenBy: 'data-validation', readBy: ['data-validation', 'operators'], cleanup: 'delete',
     fact: 'A record or label broke its data contract and waits for a replay.',
+  },
+  'validation.batch-judged.v1': {
+    key: 'stream', writtenBy: 'data-validation', readBy: ['data-validation'], cleanup: 'delete',
+    fact: 'A batch of a stream was judged: how many, how many were quarantined, by which rules, per event day.',
   },
   'validation.contract-broken.v1': {
     key: 'stream', writtenBy: 'data-validation', readBy: ['training-orchestrator'], cleanup: 'delete',

@@ -65,6 +65,32 @@ export const recordQuarantined = defineEvent(
 );
 export type RecordQuarantined = DataOf<typeof recordQuarantined>;
 
+const RuleCount = Type.Object({ rule: Type.String(), field: Type.String(), count: Count });
+export type RuleCount = { rule: string; field: string; count: number };
+
+/** Published in the transaction that admits and quarantines the batch, so that both counts of a share are of the same records. */
+export const batchJudged = defineEvent(
+  'validation.batch-judged.v1',
+  Type.Object({
+    stream: Name,
+    kind: RecordKind,
+    contractVersion: Type.String(),
+    offsets: OffsetRange,
+    days: Type.Array(
+      Type.Object({
+        day: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d$', description: 'UTC day of the event times' }),
+        judged: Count,
+        quarantined: Count,
+        eventTimeMin: Instant,
+        eventTimeMax: Instant,
+        rules: Type.Array(RuleCount),
+      }),
+      { minItems: 1 },
+    ),
+  }),
+);
+export type BatchJudged = DataOf<typeof batchJudged>;
+
 export const contractBroken = defineEvent(
   'validation.contract-broken.v1',
   Type.Object({
@@ -76,7 +102,7 @@ export const contractBroken = defineEvent(
     shareQuarantinedMax: Share(),
     eventTimeFrom: Instant,
     eventTimeTo: Instant,
-    rules: Type.Array(Type.Object({ rule: Type.String(), field: Type.String(), count: Count })),
+    rules: Type.Array(RuleCount),
     offsets: Type.Array(OffsetRange),
   }),
 );

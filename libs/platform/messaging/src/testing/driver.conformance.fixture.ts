@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { contractChanged, topics, type ContractChanged } from '@millrace/contracts';
+import { eventually } from '@millrace/testing';
 import { CheckpointFold } from '../checkpoint-fold.js';
 import { FencedError, type Delivery, type LogDriver, type OutgoingMessage } from '../driver.js';
 import { encodeEvent } from '../envelope.js';
@@ -9,7 +10,6 @@ import { MemoryLedger } from '../memory/memory.ledger.js';
 import { Pipe } from '../pipe.js';
 import { Relay } from '../relay.js';
 import { CompactedTable } from '../table.js';
-import { eventually } from './eventually.js';
 
 const message = (topic: string, key: string | null, text: string): OutgoingMessage => ({ topic, key, headers: { kind: 'test' }, value: Buffer.from(text) });
 const textOf = (delivery: Delivery): string => delivery.value?.toString('utf8') ?? '';

@@ -1,3 +1,2 @@
 export { MemoryDriver } from '../memory/memory.driver.js';
 export { MemoryLedger, type MemoryTransaction } from '../memory/memory.ledger.js';
-export { eventually } from './eventually.js';
