@@ -1,0 +1,62 @@
+import { Agent, request } from 'undici';
+
+/** What the story asks the services. Every figure it shows comes from here. */
+export class RingClient {
+  private readonly agent = new Agent({ connections: 48, pipelining: 1, keepAliveTimeout: 30_000 });
+
+  constructor(private readonly services: Readonly<Record<string, string>>) {}
+
+  address(service: string): string {
+    const address = this.services[service];
+    if (address === undefined) throw new Error(`the stack has no ${service}`);
+    return address;
+  }
+
+  async get<T>(service: string, path: string): Promise<T> {
+    return this.call<T>(service, 'GET', path);
+  }
+
+  async send<T>(service: string, method: 'POST' | 'PUT', path: string, body: unknown): Promise<T> {
+    return this.call<T>(service, method, path, JSON.stringify(body), 'application/json');
+  }
+
+  async sendBytes<T>(service: string, path: string, bytes: Buffer): Promise<T> {
+    return this.call<T>(service, 'PUT', path, bytes, 'application/octet-stream');
+  }
+
+  /** Answers undefined where the service says 404. */
+  async find<T>(service: string, path: string): Promise<T | undefined> {
+    try {
+      return await this.get<T>(service, path);
+    } catch (error) {
+      if (error instanceof RingError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  private async call<T>(service: string, method: 'GET' | 'POST' | 'PUT', path: string, body?: string | Buffer, type?: string): Promise<T> {
+    const response = await request(`${this.address(service)}${path}`, {
+      method,
+      dispatcher: this.agent,
+      ...(body === undefined ? {} : { body }),
+      ...(type === undefined ? {} : { headers: { 'content-type': type } }),
+    });
+    const text = await response.body.text();
+    if (response.statusCode >= 300) throw new RingError(service, response.statusCode, `${service} answered ${response.statusCode} to ${method} ${path}: ${text.slice(0, 500)}`);
+    return JSON.parse(text) as T;
+  }
+
+  async close(): Promise<void> {
+    await this.agent.close();
+  }
+}
+
+export class RingError extends Error {
+  constructor(
+    readonly service: string,
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import type { OutcomeAccounting, StreamAccounting } from './answers.js';
+import type { RingClient } from './ring-client.js';
+import type { Timeline } from './timeline.js';
+import type { Traffic } from './traffic.js';
+import { until } from './waiting.js';
+
+export const model = 'flight-delays';
+export const stream = 'flights';
+
+/** What every chapter of the story works with. */
+export interface Stage {
+  readonly ring: RingClient;
+  readonly traffic: Traffic;
+  readonly timeline: Timeline;
+  /** The checkout. */
+  readonly root: string;
+  /** Folder of this run: logs, job folders of the story itself. */
+  readonly folder: string;
+  readonly python: string;
+  readonly signal: AbortSignal;
+}
+
+const leadMaxMs = 30 * 3_600_000;
+const paceEveryEvents = 3_000;
+
+export function streamAccounting(stage: Stage): Promise<StreamAccounting> {
+  return stage.ring.get('data-validation', `/v1/streams/${stream}/accounting`);
+}
+
+export function outcomeAccounting(stage: Stage): Promise<OutcomeAccounting> {
+  return stage.ring.get('outcome-joining', `/v1/models/${model}/accounting`);
+}
+
+/** Time in the data must not run away from the ring by more than a day or so, or its answers would come too late to matter. */
+async function keepPace(stage: Stage): Promise<void> {
+  await until(
+    'the ring to keep up with the traffic',
+    async () => {
+      const { streamTime } = await outcomeAccounting(stage);
+      return streamTime !== null && Date.parse(stage.traffic.now) - Date.parse(streamTime) <= leadMaxMs;
+    },
+    120,
+  );
+}
+
+/**
+ * Lets time in the data pass until `before`, or until `stop` answers something. Looks every few thousand events.
+ * Answers what `stop` answered; undefined when the time was up.
+ */
+export async function live<T>(stage: Stage, before: string, options: { ask: boolean; stop?: () => Promise<T | undefined>; label: string }): Promise<T | undefined> {
+  let events = 0;
+  for (;;) {
+    if (stage.signal.aborted) throw new Error('interrupted');
+    const sent = stage.traffic.counts.records + stage.traffic.counts.labels;
+    if (!(await stage.traffic.advance(before, options.ask))) return undefined;
+    events += stage.traffic.counts.records + stage.traffic.counts.labels - sent;
+    stage.timeline.progress(`${stage.traffic.now.slice(0, 16).replace('T', ' ')}  ${options.label}`);
+    if (events < paceEveryEvents) continue;
+    events = 0;
+    await keepPace(stage);
+    const found = await options.stop?.();
+    if (found !== undefined) return found;
+  }
+}
+
+export function text(root: string, file: string): string {
+  return readFileSync(`${root}/examples/flights/${file}`, 'utf8');
+}
+
+export const count = (value: number): string => value.toLocaleString('en-US');
+export const rounded = (value: number | null, digits = 3): string => (value === null ? '–' : value.toFixed(digits));
