@@ -73,7 +73,7 @@ spec:
   it('fills in every default', () => {
     const model = parseModelYaml(minimal);
     expect(model.spec.retraining.budget).toEqual({ runs: 10, per: 'P30D' });
-    expect(model.spec.rollout.canary).toEqual({ share: 0.1, rowsMin: 500, duration: 'P14D' });
+    expect(model.spec.rollout.canary).toEqual({ share: 0.1, rowsMin: 500, lossMargin: 0.05, duration: 'P14D' });
     expect(model.spec.trainer.seed).toBe(42);
     expect(parseModelSpec(JSON.parse(JSON.stringify(model)))).toEqual(model);
   });

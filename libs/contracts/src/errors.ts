@@ -59,6 +59,7 @@ export const errorCatalogue = {
   INTERNAL: { http: 500, retryable: false, meaning: 'An unexpected failure; the log line with this request id tells more.' },
   QUARANTINE_ITEM_UNKNOWN: { http: 404, retryable: false, meaning: 'No quarantined record has this id.' },
   REQUEST_INVALID: { http: 400, retryable: false, meaning: 'The request does not match its schema; all mistakes are listed.' },
+  REQUEST_TOO_LARGE: { http: 413, retryable: false, meaning: 'The request is larger than BODY_LIMIT_MB allows.' },
 } as const satisfies Record<string, { readonly http: number; readonly retryable: boolean; readonly meaning: string }>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

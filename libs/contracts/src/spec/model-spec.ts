@@ -88,11 +88,11 @@ const Retraining = Type.Object(
 const Rollout = Type.Object(
   {
     alpha: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.05, description: 'error of each roll-out step, at every look together' }),
-    lossMargin: Type.Number({ minimum: 0, default: 0.01, description: 'how much worse in mean loss still counts as not worse' }),
+    lossMargin: Type.Number({ minimum: 0, default: 0.01, description: 'shadow: how much worse in mean loss, on the same requests, still counts as not worse; comparing arms is noisier, so canary and A/B have wider margins of their own' }),
     lossBound: Type.Number({ exclusiveMinimum: 0, default: 1, description: 'losses are clipped to [0, bound]; 1 for Brier' }),
     shadow: Type.Object({ pairsMin: PositiveCount(500), duration: Duration({ default: 'P14D', description: 'stream clock; without evidence by then it is rolled back' }) }, { ...closed, default: {} }),
-    canary: Type.Object({ share: Share({ default: 0.1 }), rowsMin: PositiveCount(500), duration: Duration({ default: 'P14D' }) }, { ...closed, default: {} }),
-    ab: Type.Object({ share: Share({ default: 0.5 }), rowsMin: PositiveCount(1000), duration: Duration({ default: 'P14D' }) }, { ...closed, default: {} }),
+    canary: Type.Object({ share: Share({ default: 0.1 }), rowsMin: PositiveCount(500), lossMargin: Type.Number({ minimum: 0, default: 0.05 }), duration: Duration({ default: 'P14D' }) }, { ...closed, default: {} }),
+    ab: Type.Object({ share: Share({ default: 0.5 }), rowsMin: PositiveCount(1000), lossMargin: Type.Number({ minimum: 0, default: 0.03 }), duration: Duration({ default: 'P14D' }) }, { ...closed, default: {} }),
   },
   { ...closed, default: {} },
 );

@@ -1,1 +1,4 @@
-export {};
+export * from './compile-contract.js';
+export { logicalTypes, type LogicalType, type Violation } from './compile-property.js';
+export { ContractDocument } from './contract-document.js';
+export * from './fix.js';

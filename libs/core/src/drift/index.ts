@@ -1,1 +1,4 @@
-export {};
+export * from './detector.js';
+export * from './judge-performance.js';
+export * from './judge-window.js';
+export * from './windows.js';

@@ -1,1 +1,2 @@
-export {};
+export * from './alias-history.js';
+export * from './gate.js';

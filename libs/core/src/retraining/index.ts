@@ -1,1 +1,2 @@
-export {};
+export * from './decide-retraining.js';
+export * from './run-steps.js';

@@ -1,1 +1,3 @@
-export {};
+export * from './decide-rollout.js';
+export * from './judge-phase.js';
+export * from './rollout-state.js';
