@@ -1,4 +1,5 @@
 import type { AliasAnswer, EvaluationAnswer, RolloutAnswer, RunAnswer, StepAnswer, VerdictAnswer, VersionAnswer } from './answers.js';
+import type { SabotagedModel } from './saboteur.js';
 import { count, live, model, rounded, type Stage } from './stage.js';
 import { must, until } from './waiting.js';
 
@@ -116,7 +117,7 @@ export async function renewal(stage: Stage, run: RunAnswer): Promise<void> {
 }
 
 /** 6: a candidate registered by hand, trained on flipped labels, is stopped by evidence. */
-export async function sabotage(stage: Stage, bytes: Buffer, sha256: string, signature: unknown): Promise<void> {
+export async function sabotage(stage: Stage, { bytes, sha256, signature }: SabotagedModel): Promise<void> {
   const { ring, timeline, traffic } = stage;
   timeline.begin('A sabotaged candidate, trained on flipped labels, is registered by hand');
   const before = await champion(stage);

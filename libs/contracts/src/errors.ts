@@ -50,6 +50,7 @@ export const errorCatalogue = {
   VERSION_UNKNOWN: { http: 404, retryable: false, meaning: 'The model has no such version.' },
   // training
   DATASET_EMPTY: { http: 422, retryable: false, meaning: 'No labelled rows lie in the dataset’s window.' },
+  DATASET_LEAKAGE: { http: 422, retryable: false, meaning: 'Records are younger than their labels; a model trained on them would know the outcome.' },
   DATASET_UNKNOWN: { http: 404, retryable: false, meaning: 'No dataset version has this id.' },
   PREDICTION_UNKNOWN: { http: 404, retryable: false, meaning: 'No prediction has this id, or it has passed its retention.' },
   RUN_UNKNOWN: { http: 404, retryable: false, meaning: 'No training run has this id.' },

@@ -1,3 +1,4 @@
 export * from './eventually.js';
 export * from './silent-log.js';
 export * from './test-database.js';
+export * from './seeded.js';

@@ -26,6 +26,11 @@ export interface EventOptions {
 
 /** CloudEvents 1.0, Kafka protocol binding, binary mode: attributes as `ce_` headers, data as JSON value. */
 export function encodeEvent<D extends EventDefinition>(definition: D, data: DataOf<D>, options: EventOptions): OutgoingMessage {
+  return wrapEvent(definition, JSON.stringify(data), options);
+}
+
+/** For data that was turned into JSON text before, such as what waited in a spool. */
+export function wrapEvent(definition: EventDefinition, json: string, options: EventOptions): OutgoingMessage {
   const headers: Record<string, string> = {
     ce_specversion: '1.0',
     ce_id: options.id ?? randomUUID(),
@@ -36,7 +41,7 @@ export function encodeEvent<D extends EventDefinition>(definition: D, data: Data
     'content-type': 'application/json',
   };
   if (options.traceparent !== undefined) headers['traceparent'] = options.traceparent;
-  return { topic: definition.type, key: options.key, headers, value: Buffer.from(JSON.stringify(data)) };
+  return { topic: definition.type, key: options.key, headers, value: Buffer.from(json) };
 }
 
 /** @throws MillraceError EVENT_INVALID with every mistake: the event belongs on the refused topic. */

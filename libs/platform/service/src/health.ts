@@ -10,17 +10,23 @@ export type ReadinessCheck = () => Promise<true | string> | true | string;
 export class Readiness {
   private phase: 'starting' | 'running' | 'draining' = 'starting';
   private readonly checks = new Map<string, ReadinessCheck>();
+  private readonly notes = new Map<string, () => string | undefined>();
 
   /** `check` answers true, or a sentence that says what is missing. */
   add(name: string, check: ReadinessCheck): void {
     this.checks.set(name, check);
   }
 
+  /** What an operator should see although the service can work: `tell` answers a sentence, or undefined when all is well. */
+  addNote(name: string, tell: () => string | undefined): void {
+    this.notes.set(name, tell);
+  }
+
   enter(phase: 'running' | 'draining'): void {
     this.phase = phase;
   }
 
-  async report(): Promise<{ ready: boolean; phase: string; checks: Record<string, true | string> }> {
+  async report(): Promise<{ ready: boolean; phase: string; checks: Record<string, true | string>; notes: Record<string, string> }> {
     const checks: Record<string, true | string> = {};
     for (const [name, check] of this.checks) {
       try {
@@ -29,7 +35,12 @@ export class Readiness {
         checks[name] = error instanceof Error ? error.message : String(error);
       }
     }
-    return { ready: this.phase === 'running' && Object.values(checks).every((answer) => answer === true), phase: this.phase, checks };
+    const notes: Record<string, string> = {};
+    for (const [name, tell] of this.notes) {
+      const note = tell();
+      if (note !== undefined) notes[name] = note;
+    }
+    return { ready: this.phase === 'running' && Object.values(checks).every((answer) => answer === true), phase: this.phase, checks, notes };
   }
 }
 

@@ -96,6 +96,8 @@ export async function startService<S extends Readonly<Record<string, Setting<unk
   app.connectMicroservice<MicroserviceOptions>({ strategy: new MillraceTransport(messaging, definition.name) }, { inheritAppConfig: true });
   if (register.getSingleMetric('process_cpu_user_seconds_total') === undefined) collectDefaultMetrics();
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, new DocumentBuilder().setTitle(`Millrace ${definition.name}`).setDescription(definition.description).setVersion('1').build()), { jsonDocumentUrl: 'openapi.json' });
+  // Bootstrap hooks (tables) first: a consumer that started before them would judge with an empty table.
+  await app.init();
   await app.startAllMicroservices();
   messaging.startOutbox();
   await app.listen(config.port, config.host);

@@ -132,11 +132,45 @@ function byTopic(messages: readonly OutgoingMessage[]) {
   return [...topics].map(([topic, list]) => ({ topic, messages: list }));
 }
 
+/**
+ * kafkajs makes one record batch per partition of whatever it is given, and a broker refuses a batch above
+ * message.max.bytes (1 MiB by default) for ever. Lists are therefore sent in parts well below that, one after the other.
+ */
+const requestBytesMax = 900_000;
+const recordOverheadBytes = 32;
+
+function sizeOf({ key, value, headers }: OutgoingMessage): number {
+  let bytes = recordOverheadBytes + (key === null ? 0 : Buffer.byteLength(key)) + (value?.length ?? 0);
+  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0) + 4;
+  return bytes;
+}
+
+function parts(messages: readonly OutgoingMessage[]): OutgoingMessage[][] {
+  const all: OutgoingMessage[][] = [];
+  let part: OutgoingMessage[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = sizeOf(message);
+    if (part.length > 0 && bytes + size > requestBytesMax) {
+      all.push(part);
+      part = [];
+      bytes = 0;
+    }
+    part.push(message);
+    bytes += size;
+  }
+  if (part.length > 0) all.push(part);
+  return all;
+}
+
 /** Sends one message list; kafkajs tells base offsets per partition, so single messages get exact positions, batches their batch’s base. */
 async function sendAll(producer: Producer | Transaction, messages: readonly OutgoingMessage[]): Promise<PartitionOffset[]> {
-  if (messages.length === 0) return [];
-  const answers = await producer.sendBatch({ acks: -1, topicMessages: byTopic(messages) });
-  return answers.map(({ topicName, partition, baseOffset }) => ({ topic: topicName, partition, offset: Number(baseOffset ?? -1) }));
+  const positions: PartitionOffset[] = [];
+  for (const part of parts(messages)) {
+    const answers = await producer.sendBatch({ acks: -1, topicMessages: byTopic(part) });
+    for (const { topicName, partition, baseOffset } of answers) positions.push({ topic: topicName, partition, offset: Number(baseOffset ?? -1) });
+  }
+  return positions;
 }
 
 async function transact(producer: Producer, messages: readonly OutgoingMessage[], progress: PartitionOffset & { group: string }): Promise<void> {

@@ -1,0 +1,90 @@
+/**
+ * Goal: windows close when they should, clean windows pass as often as promised, real changes are named, and missing
+ * data never passes.
+ * Method: seeded samples from one distribution and from shifted ones; hand-made clocks; closed-form performance.
+ */
+import { describe, expect, it } from '@jest/globals';
+import { seeded } from '@millrace/testing';
+import { emptyLike, emptyPerformance, observe, observeOutcome, profileOf, type FeatureProfile } from '../statistics/index.js';
+import { durationMs, isClosed, judgeDrift, judgePerformance, watermarkMs, windowStart, type DriftPolicy } from './index.js';
+
+const policy: DriftPolicy = { alpha: 0.01, ksMin: 0.1, categoryMin: 0.1, nullShareMin: 0.05, rowsMin: 200 };
+const sample = (chance: () => number, n: number, shift = 0): (number | null)[] => Array.from({ length: n }, () => chance() + shift);
+const like = (reference: FeatureProfile, values: readonly (number | string | null)[]): FeatureProfile => {
+  const profile = emptyLike(reference);
+  for (const value of values) observe(profile, value);
+  return profile;
+};
+
+describe('drift of a window', () => {
+  const chance = seeded(11);
+  const reference = { temp: profileOf('number', sample(chance, 5_000)), carrier: profileOf('category', Array.from({ length: 5_000 }, () => (chance() < 0.5 ? 'UA' : 'B6'))) };
+  const current = (values: readonly (number | null)[], carriers: readonly (string | null)[]) => ({ temp: like(reference.temp, values), carrier: like(reference.carrier, carriers) });
+  const carriers = (n: number, share = 0.5): string[] => Array.from({ length: n }, () => (chance() < share ? 'UA' : 'B6'));
+  const failed = (window: Record<string, FeatureProfile>): string[] => judgeDrift(reference, window, policy).findings.filter(({ outcome }) => outcome === 'failed').map(({ subject, detector }) => `${subject}/${detector}`);
+
+  it('alarms on clean windows no more often than α', () => {
+    let alarms = 0;
+    for (let window = 0; window < 200; window += 1) if (judgeDrift(reference, current(sample(chance, 500), carriers(500)), { ...policy, ksMin: 0, categoryMin: 0, nullShareMin: 0 }).outcome === 'failed') alarms += 1;
+    // Binomial(200, 0.01) is above 7 with probability 0.001.
+    expect(alarms).toBeLessThanOrEqual(7);
+  });
+  it('names a shifted feature and no other', () => expect(failed(current(sample(chance, 1_000, 0.3), carriers(1_000)))).toEqual(['temp/ks']));
+  it('names a changed mix of categories', () => expect(failed(current(sample(chance, 1_000), carriers(1_000, 0.8)))).toEqual(['carrier/chi-square']));
+  it('names a new category', () => expect(failed(current(sample(chance, 1_000), [...carriers(800), ...new Array<string>(200).fill('XX')]))).toEqual(['carrier/chi-square']));
+  it('names a feature that goes missing', () => expect(failed(current([...sample(chance, 800), ...new Array<null>(200).fill(null)], carriers(1_000)))).toEqual(['temp/null-share']));
+  it('lets a significant trifle pass', () => expect(failed(current(sample(chance, 20_000, 0.04), carriers(20_000)))).toEqual([]));
+  it('is inconclusive, never stable, with too few rows', () => expect(judgeDrift(reference, current(sample(chance, 199), carriers(199)), policy).outcome).toBe('inconclusive'));
+  it('is errored when a feature is not there at all', () => expect(judgeDrift(reference, { temp: like(reference.temp, sample(chance, 500)) }, policy).outcome).toBe('errored'));
+  it('is errored without any reference', () => expect(judgeDrift({}, {}, policy).outcome).toBe('errored'));
+});
+
+describe('performance of a window', () => {
+  const sums = (n: number, errorShare: number) => {
+    const all = emptyPerformance('binary');
+    for (let index = 0; index < n; index += 1) observeOutcome(all, { probability: 0.9 }, index >= n * errorShare);
+    return all;
+  };
+  const accuracy = { name: 'accuracy', value: 0.9, n: 1_000, low: 0.88, high: 0.92 };
+  const rules = [{ metric: 'accuracy', worseByMax: 0.05 }];
+  const judge = (n: number, errorShare: number, reference = [accuracy]) => judgePerformance(reference, sums(n, errorShare), rules, { alpha: 0.01, rowsMin: 200 });
+
+  it.each([
+    { name: 'as good as before', n: 1_000, errors: 0.1, outcome: 'passed' },
+    { name: 'worse within what is tolerated', n: 1_000, errors: 0.14, outcome: 'passed' },
+    { name: 'clearly worse', n: 1_000, errors: 0.25, outcome: 'failed' },
+    { name: 'worse, but on too few rows to be sure of them', n: 199, errors: 0.9, outcome: 'inconclusive' },
+  ])('$name: $outcome', ({ n, errors, outcome }) => expect(judge(n, errors).outcome).toBe(outcome));
+
+  it('is errored when the version has no reference for the metric', () => expect(judge(1_000, 0.1, []).outcome).toBe('errored'));
+  it('fails a loss that rises, too', () => {
+    const brier = { name: 'brier', value: 0.1, n: 1_000, low: 0.09, high: 0.11 };
+    expect(judgePerformance([brier], sums(1_000, 0.4), [{ metric: 'brier', worseByMax: 0.05 }], { alpha: 0.01, rowsMin: 200 }).outcome).toBe('failed');
+  });
+});
+
+describe('event time', () => {
+  it.each([
+    { text: 'P7D', ms: 604_800_000 },
+    { text: 'P2W', ms: 1_209_600_000 },
+    { text: 'PT1H30M', ms: 5_400_000 },
+    { text: 'P1DT0.5S', ms: 86_400_500 },
+  ])('$text is $ms ms', ({ text, ms }) => expect(durationMs(text)).toBe(ms));
+  it.each(['P', 'P1M', 'PT', '7 days', 'P1Y'])('refuses %s', (text) => expect(() => durationMs(text)).toThrow(RangeError));
+  it('aligns windows to the epoch, before it too', () => {
+    expect(windowStart(1_500, 1_000)).toBe(1_000);
+    expect(windowStart(-1, 1_000)).toBe(-1_000);
+  });
+  it.each([
+    { name: 'the slowest partition holds the clock', clocks: [{ maxEventTimeMs: 100, idle: false }, { maxEventTimeMs: 40, idle: false }], mark: 30 },
+    { name: 'an idle one does not', clocks: [{ maxEventTimeMs: 100, idle: false }, { maxEventTimeMs: 40, idle: true }], mark: 90 },
+    { name: 'one that never spoke does not', clocks: [{ maxEventTimeMs: 100, idle: false }, { maxEventTimeMs: null, idle: false }], mark: 90 },
+    { name: 'when all are idle the furthest counts', clocks: [{ maxEventTimeMs: 100, idle: true }, { maxEventTimeMs: 40, idle: true }], mark: 90 },
+    { name: 'nothing seen, no clock', clocks: [{ maxEventTimeMs: null, idle: false }], mark: null },
+  ])('$name', ({ clocks, mark }) => expect(watermarkMs(clocks, 10)).toBe(mark));
+  it('closes a window when the watermark reaches its end, not a millisecond earlier', () => {
+    expect(isClosed(0, 1_000, 999)).toBe(false);
+    expect(isClosed(0, 1_000, 1_000)).toBe(true);
+    expect(isClosed(0, 1_000, null)).toBe(false);
+  });
+});

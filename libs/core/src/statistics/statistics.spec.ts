@@ -1,0 +1,161 @@
+/**
+ * Goal: the measuring instruments measure what their sources say.
+ * Method: published tables and worked examples, values from R 4 and scipy 1.17 (named at each), laws as properties, and
+ * for the confidence sequence its promise itself in a seeded simulation.
+ */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { seeded } from '@millrace/testing';
+import {
+  aucOf, benjaminiHochberg, contingencyChiSquare, emptyLike, emptyNumericProfile, emptyPerformance, extendSequence, holm, kolmogorovSurvival, lossOf, mergePerformance, mergeProfiles,
+  metricsOf, observe, observeOutcome, profileOf, sequenceInterval, startSequence, totalVariation, twoProportion, twoSampleKs, wilsonInterval, type FeatureProfile, type NumericProfile,
+} from './index.js';
+
+const numeric = (edges: readonly number[], values: readonly (number | null)[]): NumericProfile => {
+  const profile = emptyNumericProfile(edges);
+  for (const value of values) observe(profile, value);
+  return profile;
+};
+const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+describe('Kolmogorov–Smirnov', () => {
+  it.each([
+    { lambda: 1.2238, p: 0.1 },
+    { lambda: 1.3581, p: 0.05 },
+    { lambda: 1.6276, p: 0.01 },
+    { lambda: 1.9495, p: 0.001 },
+  ])('has the tabulated critical value $lambda at $p', ({ lambda, p }) => expect(kolmogorovSurvival(lambda)).toBeCloseTo(p, 4));
+
+  it('finds D = 0.3 between 1…10 and 4…13 (scipy ks_2samp)', () => {
+    const edges = range(1, 13);
+    const { statistic, pValue } = twoSampleKs(numeric(edges, range(1, 10)), numeric(edges, range(4, 13)));
+    expect(statistic).toBeCloseTo(0.3, 12);
+    expect(pValue).toBeGreaterThan(0.6);
+  });
+
+  it('never reports more than the raw distance, whatever the bins', () => {
+    const values = fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(values, values, fc.uniqueArray(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 10 }), (a, b, cuts) => {
+        const fine = twoSampleKs(numeric(range(0, 50), a), numeric(range(0, 50), b)).statistic;
+        const edges = [...cuts].sort((x, y) => x - y);
+        expect(twoSampleKs(numeric(edges, a), numeric(edges, b)).statistic).toBeLessThanOrEqual(fine + 1e-12);
+      }),
+    );
+  });
+});
+
+describe('chi-square of two samples', () => {
+  it('is the contingency form, not the one-sample form (scipy chi2_contingency: 3.111111, p 0.211072)', () => {
+    const { statistic, degreesOfFreedom, pValue } = contingencyChiSquare({ a: 50, b: 30, c: 20 }, { a: 40, b: 30, c: 30 });
+    expect(statistic).toBeCloseTo(3.111111, 6);
+    expect(degreesOfFreedom).toBe(2);
+    expect(pValue).toBeCloseTo(0.211072, 6);
+  });
+  it('sees a category that only one sample has', () => expect(contingencyChiSquare({ a: 500, b: 500 }, { a: 450, b: 450, new: 100 }).pValue).toBeLessThan(1e-6));
+  it('pools cells that are too small to trust', () => expect(contingencyChiSquare({ a: 100, b: 100, c: 2, d: 2, e: 2 }, { a: 100, b: 100, c: 2, d: 2, e: 2 }).degreesOfFreedom).toBe(2));
+  it('has total variation ½ Σ|p − q|', () => expect(totalVariation({ a: 50, b: 50 }, { a: 40, b: 50, c: 10 })).toBeCloseTo(0.1, 12));
+});
+
+describe('proportions', () => {
+  it('compares two (R prop.test without correction, 15/100 against 25/100: p 0.0771)', () => expect(twoProportion({ hits: 15, n: 100 }, { hits: 25, n: 100 }).pValue).toBeCloseTo(0.0771, 4));
+  it('has Wilson’s interval (8 of 10: 0.4902 to 0.9433)', () => {
+    const { low, high } = wilsonInterval(8, 10);
+    expect([low, high].map((bound) => Number(bound.toFixed(4)))).toEqual([0.4902, 0.9433]);
+  });
+});
+
+describe('several tests at once', () => {
+  const p = [0.01, 0.04, 0.03, 0.005];
+  it('adjusts as R’s p.adjust does (holm)', () => expect(holm(p).map((value) => Number(value.toFixed(12)))).toEqual([0.03, 0.06, 0.06, 0.02]));
+  it('adjusts as R’s p.adjust does (BH)', () => expect(benjaminiHochberg(p).map((value) => Number(value.toFixed(12)))).toEqual([0.02, 0.04, 0.04, 0.02]));
+});
+
+describe('profiles', () => {
+  const values = fc.array(fc.oneof(fc.integer({ min: -20, max: 20 }), fc.constant(null)), { maxLength: 50 });
+  it('merge to the profile of everything, in either order', () => {
+    const reference = profileOf('number', range(-10, 10));
+    const of = (list: readonly (number | null)[]): FeatureProfile => list.reduce<FeatureProfile>((profile, value) => (observe(profile, value), profile), emptyLike(reference));
+    fc.assert(fc.property(values, values, (a, b) => {
+      expect(mergeProfiles(of(a), of(b))).toEqual(of([...a, ...b]));
+      expect(mergeProfiles(of(b), of(a))).toEqual(of([...a, ...b]));
+    }));
+  });
+  it('merge categories, counting nulls and empty text as missing', () => {
+    const merged = mergeProfiles(profileOf('category', ['UA', 'B6', null, '']), profileOf('category', ['UA', 'constructor']));
+    expect(merged).toMatchObject({ counts: { UA: 2, B6: 1, constructor: 1 }, n: 4, nulls: 2 });
+  });
+  it('refuse other bins', () => expect(() => mergeProfiles(emptyNumericProfile([1]), emptyNumericProfile([2]))).toThrow(RangeError));
+  it('survive JSON', () => {
+    const profile = profileOf('number', [1, 2, 2, 3, null]);
+    expect(JSON.parse(JSON.stringify(profile))).toEqual(profile);
+  });
+});
+
+describe('performance', () => {
+  it('has the AUC of the textbook example (scikit-learn roc_auc_score: 0.75)', () => {
+    const sums = emptyPerformance('binary');
+    [[0.1, false], [0.4, false], [0.35, true], [0.8, true]].forEach(([probability, label]) => observeOutcome(sums, { probability: Number(probability) }, Boolean(label)));
+    const metric = (name: string) => metricsOf(sums).find((entry) => entry.name === name)?.value;
+    expect(metric('auc')).toBeCloseTo(0.75, 12);
+    expect(metric('brier')).toBeCloseTo((0.01 + 0.16 + 0.65 ** 2 + 0.04) / 4, 12);
+    expect(metric('log-loss')).toBeCloseTo(-(Math.log(0.9) + Math.log(0.6) + Math.log(0.35) + Math.log(0.8)) / 4, 12);
+    expect(metric('accuracy')).toBe(0.75);
+    expect(metric('positive-rate')).toBe(0.5);
+  });
+  it('counts ties as half', () => expect(aucOf([0, 10, 0], [0, 7, 0])?.value).toBe(0.5));
+  it('has DeLong’s error in its closed form: placements 1 and 0.5, 1 and 0.5', () => {
+    // Positives at 2 and 1, negatives at 1 and 0: placements of the positives 1 and 0.75, of the negatives 0.75 and 1.
+    expect(aucOf([0, 1, 1], [1, 1, 0])?.standardError).toBeCloseTo(Math.sqrt((2 * 0.125 ** 2) / 2 + (2 * 0.125 ** 2) / 2), 12);
+  });
+  it('knows nothing of AUC while a class is missing', () => expect(aucOf([1, 2], [0, 0])).toBeNull());
+  it('adds up over partitions', () => {
+    const chance = seeded(7);
+    const outcomes = Array.from({ length: 200 }, () => ({ probability: chance(), label: chance() < 0.3 }));
+    const sumsOf = (list: typeof outcomes) => list.reduce((sums, { probability, label }) => (observeOutcome(sums, { probability }, label), sums), emptyPerformance('binary'));
+    const merged = metricsOf(mergePerformance(sumsOf(outcomes.slice(0, 90)), sumsOf(outcomes.slice(90))));
+    metricsOf(sumsOf(outcomes)).forEach(({ name, value }) => expect(merged.find((metric) => metric.name === name)?.value).toBeCloseTo(value, 12));
+  });
+  it.each([
+    { task: 'binary' as const, said: { probability: 0.8 }, label: true, loss: 0.04 },
+    { task: 'multiclass' as const, said: { probabilities: { a: 0.7, b: 0.3 } }, label: 'b', loss: 0.7 },
+    { task: 'regression' as const, said: { value: 3 }, label: 5, loss: 4 },
+    { task: 'binary' as const, said: { value: 3 }, label: true, loss: null },
+  ])('$task loss is $loss', ({ task, said, label, loss }) => (loss === null ? expect(lossOf(task, said, label)).toBeNull() : expect(lossOf(task, said, label)).toBeCloseTo(loss, 12)));
+  it('measures regression by hand: errors 1, −2, 3 on 1, 2, 3', () => {
+    const sums = emptyPerformance('regression');
+    [[2, 1], [0, 2], [6, 3]].forEach(([value = 0, truth = 0]) => observeOutcome(sums, { value }, truth));
+    const metric = (name: string) => metricsOf(sums).find((entry) => entry.name === name)?.value;
+    expect(metric('mae')).toBeCloseTo(2, 12);
+    expect(metric('rmse')).toBeCloseTo(Math.sqrt(14 / 3), 12);
+    expect(metric('r2')).toBeCloseTo(1 - 14 / 2, 12);
+  });
+});
+
+describe('the confidence sequence', () => {
+  it('misses the mean at some look in no more than α of the runs', () => {
+    const [alpha, runs, length] = [0.1, 400, 1_500];
+    const chance = seeded(20_261_121);
+    let missed = 0;
+    for (let run = 0; run < runs; run += 1) {
+      const sequence = startSequence(alpha);
+      for (let look = 0; look < length; look += 1) extendSequence(sequence, chance() < 0.2 ? 1 : 0);
+      // The running intersection remembers every look.
+      if (sequence.low > 0.2 || sequence.high < 0.2) missed += 1;
+    }
+    expect(missed / runs).toBeLessThanOrEqual(alpha);
+  });
+  it('closes in on the mean, faster when observations vary little', () => {
+    const widthOf = (spread: number): number => {
+      const chance = seeded(3);
+      const sequence = startSequence(0.05);
+      for (let look = 0; look < 2_000; look += 1) extendSequence(sequence, 0.5 + (chance() - 0.5) * spread);
+      const { low, high } = sequenceInterval(sequence);
+      expect(low).toBeLessThanOrEqual(0.5);
+      expect(high).toBeGreaterThanOrEqual(0.5);
+      return high - low;
+    };
+    expect(widthOf(0.1)).toBeLessThan(widthOf(1) / 3);
+  });
+  it('refuses what lies outside its bounds', () => expect(() => extendSequence(startSequence(0.05), 1.01)).toThrow(RangeError));
+});

@@ -1,0 +1,2 @@
+export * from './onnx-writer.js';
+export * from './small-models.js';

@@ -1,0 +1,40 @@
+import { MillraceError } from '@millrace/contracts';
+import { elementCount, type Tensor, type Tensors, type TensorSpec } from './tensor.js';
+
+// The runtime keeps texts as NUL-terminated UTF-8: "a\0b" would silently come back as "a", a lone surrogate as U+FFFD.
+const unsafeText = /[\0\p{Surrogate}]/u;
+
+function shapeFits(expected: readonly number[], actual: readonly number[]): boolean {
+  return expected.length === actual.length && expected.every((dim, axis) => dim === -1 || dim === actual[axis]);
+}
+
+function mistakeIn(spec: TensorSpec, tensor: Tensor | undefined): string | null {
+  if (tensor === undefined) return `input ${spec.name} is missing`;
+  if (tensor.datatype !== spec.datatype) return `input ${spec.name} is ${tensor.datatype}; the model takes ${spec.datatype}`;
+  const shape = `[${tensor.shape.join(', ')}]`;
+  if (!tensor.shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) return `input ${spec.name} has the impossible shape ${shape}`;
+  if (!shapeFits(spec.shape, tensor.shape)) {
+    return `input ${spec.name} has shape ${shape}; the model takes [${spec.shape.join(', ')}] (-1: any)`;
+  }
+  const count = elementCount(tensor.shape);
+  if (tensor.data.length !== count) return `input ${spec.name} has ${tensor.data.length} elements; shape ${shape} needs ${count}`;
+  if (tensor.datatype !== 'BYTES') return null;
+  const at = tensor.data.findIndex((text) => typeof text !== 'string' || unsafeText.test(text));
+  return at === -1 ? null : `input ${spec.name} has at element ${at} a text with a NUL or an unpaired surrogate, which no model can be given unchanged`;
+}
+
+/**
+ * Judges feeds against what a model declares, before any native code sees them.
+ * @throws MillraceError TENSOR_INVALID naming every input that is missing, unknown or does not fit.
+ */
+export function validateFeeds(inputs: readonly TensorSpec[], feeds: Tensors): void {
+  const messages: string[] = [];
+  for (const spec of inputs) {
+    const message = mistakeIn(spec, Object.hasOwn(feeds, spec.name) ? feeds[spec.name] : undefined);
+    if (message !== null) messages.push(message);
+  }
+  if (messages.length === 0 && Object.keys(feeds).length === inputs.length) return;
+  const known = new Set(inputs.map(({ name }) => name));
+  for (const name of Object.keys(feeds)) if (!known.has(name)) messages.push(`the model has no input ${name}`);
+  if (messages.length > 0) throw new MillraceError('TENSOR_INVALID', messages.join('; '));
+}

@@ -1,0 +1,1 @@
+"""The stock tabular trainer of Millrace, trainer contract v1."""
