@@ -47,6 +47,7 @@ export const errorCatalogue = {
   PLAN_OUTDATED: { http: 409, retryable: false, meaning: 'A newer plan exists; the older one is refused.' },
   ROLLOUT_COMMAND_REFUSED: { http: 409, retryable: false, meaning: 'The roll-out is in a state that does not allow this command.' },
   ROLLOUT_UNKNOWN: { http: 404, retryable: false, meaning: 'No roll-out has this id.' },
+  VERIFICATION_UNKNOWN: { http: 404, retryable: false, meaning: 'No verification of a training run has this id.' },
   VERSION_UNKNOWN: { http: 404, retryable: false, meaning: 'The model has no such version.' },
   // training
   DATASET_EMPTY: { http: 422, retryable: false, meaning: 'No labelled rows lie in the dataset’s window.' },

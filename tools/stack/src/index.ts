@@ -1,1 +1,13 @@
-export {};
+export * from './ports.js';
+export { startKafka, type KafkaOptions, type RunningKafka, type RunningServer } from './kafka.js';
+export { startPostgres, removePostgresFiles, type PostgresOptions, type RunningPostgres } from './postgres.js';
+export { startServers, resetFolder, removeStackFolder, type RunningServers, type ServerName, type ServersOptions } from './servers.js';
+export { Supervisor, type ProcessDefinition, type SupervisorEvent, type SupervisorOptions } from './supervise.js';
+export { createTopics } from './ring-topics.js';
+export { startRing, type RingOptions, type RunningRing } from './ring.js';
+export { endpointsPath, readEndpoints, type Endpoints } from './endpoints.js';
+export { checkoutFolder, defaultFolder, kafkaJarsFolder, trainerFolder, trainerPython } from './checkout.js';
+export { ownerOf, type LedgerEntry } from './ledger.js';
+export { identityOf, residentMib, terminate } from './processes.js';
+export { stopOnSignals } from './stop-on-signals.js';
+export { waitUntil } from './wait-until.js';

@@ -1,0 +1,1 @@
+export function takeLock(path: string, options?: { onWait?: (pid: number) => void; intervalMs?: number }): Promise<() => void>;
