@@ -1,6 +1,7 @@
 // One runner for every workspace. Specs sit beside the code they judge; *.spec.ts is the only glob.
 export default {
-  testEnvironment: 'node',
+  // Native add-ons make typed arrays of the process’s realm; this environment lets specs share them.
+  testEnvironment: './libs/platform/model-runtime/jest-environment.mjs',
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/tools', '<rootDir>/examples'],
   testMatch: ['**/src/**/*.spec.ts'],
   modulePathIgnorePatterns: ['/dist/'],

@@ -10,4 +10,5 @@ export * from './http/predict.js';
 export * from './scalars.js';
 export * from './schema.js';
 export * from './spec/model-spec.js';
+export * from './tensor.js';
 export * from './topics.js';

@@ -3,12 +3,12 @@ import { defineEvent, type DataOf } from '../event.js';
 import { Count, Instant, Literals, Name, Nullable, RecordValue, Sha256, Share } from '../scalars.js';
 import { ModelSpec } from '../spec/model-spec.js';
 
-export const TensorSpec = Type.Object({ name: Type.String(), datatype: Type.String(), shape: Type.Array(Type.Integer({ minimum: -1 })) });
+const TensorDescription = Type.Object({ name: Type.String(), datatype: Type.String(), shape: Type.Array(Type.Integer({ minimum: -1 })) });
 
 /** What a model file takes and gives; `classes` are in the order of the probability columns. */
 export const ModelSignature = Type.Object({
-  inputs: Type.Array(TensorSpec),
-  outputs: Type.Array(TensorSpec),
+  inputs: Type.Array(TensorDescription),
+  outputs: Type.Array(TensorDescription),
   task: Literals(['binary', 'multiclass', 'regression']),
   classes: Type.Array(Type.String()),
   positiveIndex: Nullable(Type.Integer({ minimum: 0 })),

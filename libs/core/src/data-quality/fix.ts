@@ -32,7 +32,7 @@ export function parseFix(document: unknown): Fix {
 
 function applies(condition: Static<typeof Condition> | undefined, record: Readonly<Record<string, unknown>>): boolean {
   if (condition === undefined) return true;
-  const value = record[condition.field];
+  const value = Object.hasOwn(record, condition.field) ? record[condition.field] : undefined;
   if (condition.missing !== undefined && (value === undefined || value === null) !== condition.missing) return false;
   if (condition.equals !== undefined && value !== condition.equals) return false;
   if (condition.above !== undefined && !(typeof value === 'number' && value > condition.above)) return false;

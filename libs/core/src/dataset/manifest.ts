@@ -29,9 +29,14 @@ export interface DatasetManifest {
 const bySegment = (a: ManifestSegment, b: ManifestSegment): number =>
   a.kind !== b.kind ? (a.kind < b.kind ? -1 : 1) : a.topic !== b.topic ? (a.topic < b.topic ? -1 : 1) : a.partition - b.partition || a.fromOffset - b.fromOffset;
 
-/** Segments in canonical order, so that the order in which they were learnt of does not matter. */
+/**
+ * Segments in canonical order, so that the order in which they were learnt of does not matter, and without whatever else
+ * a caller’s rows carry (object keys, times): that would give the same data another name.
+ */
 export function canonicalManifest(manifest: DatasetManifest): DatasetManifest {
-  return { ...manifest, segments: [...manifest.segments].sort(bySegment) };
+  const { formatVersion, stream, contractVersion, labelHorizon, window, features, label, split } = manifest;
+  const segments = [...manifest.segments].sort(bySegment).map(({ kind, topic, partition, fromOffset, toOffset, rows, sha256 }) => ({ kind, topic, partition, fromOffset, toOffset, rows, sha256 }));
+  return { formatVersion, stream, contractVersion, segments, labelHorizon, window, features: features.map(({ name, type }) => ({ name, type })), label, split };
 }
 
 /** Dataset version: SHA-256 of the canonical JSON of the canonical manifest, 64 hexadecimal characters. */

@@ -1,4 +1,5 @@
 export * from './detector.js';
+export * from './idle.js';
 export * from './judge-performance.js';
 export * from './judge-window.js';
 export * from './windows.js';

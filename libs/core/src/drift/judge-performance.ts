@@ -27,8 +27,9 @@ export interface PerformanceVerdict {
   readonly metrics: MeasuredMetric[];
 }
 
-/** Standard error behind a two-sided 95 % interval; 0 when there is none. */
-const errorOf = ({ low, high }: { low: number | null; high: number | null }): number => (low === null || high === null ? 0 : (high - low) / (2 * normalQuantileOf(0.975)));
+/** Standard error behind a two-sided 95 % interval, from its longer side: the other may have been cut off at 0 or 1. 0 when there is none. */
+const errorOf = ({ value, low, high }: { value: number; low: number | null; high: number | null }): number =>
+  low === null || high === null ? 0 : Math.max(high - value, value - low) / normalQuantileOf(0.975);
 
 function judgeRule(rule: PerformanceRule, reference: ReferenceMetric | undefined, current: MeasuredMetric | undefined, alpha: number, rowsMin: number): PerformanceFinding {
   const base = { subject: rule.metric, detector: 'performance', pValue: null, pAdjusted: null, referenceRows: reference?.n ?? 0, currentRows: current?.n ?? 0, reference: reference?.value ?? null };

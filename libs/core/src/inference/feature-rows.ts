@@ -1,5 +1,5 @@
 import { MillraceError, type ErrorCode, type Mistake } from '@millrace/contracts';
-import type { Tensor, Tensors, TensorSpec } from './tensor.js';
+import type { Tensor, Tensors, TensorSpec } from '@millrace/contracts';
 
 /** One feature as the model takes it. `nullable` (default true): null is allowed and the model imputes it. */
 export interface Feature {

@@ -1,5 +1,5 @@
 import { MillraceError } from '@millrace/contracts';
-import type { Tensor, Tensors } from './tensor.js';
+import type { Tensor, Tensors } from '@millrace/contracts';
 
 /** What the reader of an answer must know. `classes` are in the order of the probability columns; empty for a regression. */
 export interface OutputMeaning {

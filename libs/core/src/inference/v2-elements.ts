@@ -1,5 +1,5 @@
 import { fromHalfBits, toHalfBits } from './half-precision.js';
-import type { Datatype, Tensor } from './tensor.js';
+import type { Datatype, Tensor } from '@millrace/contracts';
 
 // JSON elements of the Open Inference Protocol, V2 (kserve/open-inference-protocol, inference_rest.md) ↔ typed memory.
 

@@ -1,5 +1,5 @@
 import { MillraceError, type Mistake } from '@millrace/contracts';
-import { elementCount, type Datatype, type Tensor, type Tensors } from './tensor.js';
+import { elementCount, type Datatype, type Tensor, type Tensors } from '@millrace/contracts';
 import { ElementMistake, elementsFromJson, elementsToJson } from './v2-elements.js';
 
 // Inference messages of the Open Inference Protocol, V2, in JSON. The binary extension is not here.

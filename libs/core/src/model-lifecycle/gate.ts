@@ -33,7 +33,7 @@ export interface MetricThreshold {
 
 export interface SliceThreshold extends MetricThreshold {
   readonly by: string;
-  /** Smaller slices are not judged; they are named in the checks as inconclusive but do not block. */
+  /** Smaller slices are not judged. */
   readonly rowsMin: number;
 }
 
@@ -88,6 +88,7 @@ function judgePaired({ n, sum, squares }: PairedLosses, margin: number): GateChe
   const rule = 'champion.loss';
   if (n < 2) return { rule, slice: 'overall', outcome: 'errored', value: null, threshold: margin, n, reason: 'fewer than two rows were scored by both' };
   const mean = sum / n;
+  if (!Number.isFinite(mean) || !Number.isFinite(squares)) return { rule, slice: 'overall', outcome: 'errored', value: null, threshold: margin, n, reason: 'a loss is not a finite number' };
   const half = normalQuantileOf(0.95) * Math.sqrt(Math.max(0, squares - n * mean * mean) / (n - 1) / n);
   const outcome: GateOutcome = mean + half <= margin ? 'passed' : mean - half > margin ? 'failed' : 'inconclusive';
   const bounds = `[${(mean - half).toFixed(5)}, ${(mean + half).toFixed(5)}]`;

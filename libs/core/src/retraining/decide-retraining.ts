@@ -48,7 +48,7 @@ const dayMs = 86_400_000;
 const days = (ms: number): string => `${(ms / dayMs).toFixed(1)} days`;
 
 function triggers(evidence: RetrainingEvidence, policy: RetrainingPolicy, lastPlanMs: number | null): RetrainingReason[] {
-  const { manual, labelledRows, labelledRowsSinceLastPlan, performance, drift, streamTimeMs } = evidence;
+  const { manual, hasChampion, labelledRows, labelledRowsSinceLastPlan, performance, drift, streamTimeMs } = evidence;
   const reasons: RetrainingReason[] = [];
   const add = (rule: RetrainingReason['rule'], fires: boolean, value: RetrainingReason['value'], threshold: RetrainingReason['threshold'], reason: string) =>
     reasons.push({ rule, outcome: fires ? 'triggers' : 'quiet', value, threshold, reason });
@@ -57,6 +57,8 @@ function triggers(evidence: RetrainingEvidence, policy: RetrainingPolicy, lastPl
     add('initial', labelledRows >= policy.initialRows, labelledRows, policy.initialRows, `${labelledRows} labelled rows of the ${policy.initialRows} that the first training needs`);
     return reasons;
   }
+  // What the first training made was not put into service, so no monitor will ever ask for another.
+  if (!hasChampion) add('initial', labelledRowsSinceLastPlan > 0, labelledRowsSinceLastPlan, 1, `no version is in service yet; ${labelledRowsSinceLastPlan} labelled rows came since the last plan`);
   if (policy.onPerformance) add('performance', performance !== null, performance?.verdictId ?? null, null, performance?.reason ?? 'no failed verdict on performance since the last plan');
   if (policy.onDrift) add('drift', drift !== null, drift?.verdictId ?? null, null, drift?.reason ?? 'no failed verdict on drift since the last plan');
   if (policy.newRows !== null) add('new-rows', labelledRowsSinceLastPlan >= policy.newRows, labelledRowsSinceLastPlan, policy.newRows, `${labelledRowsSinceLastPlan} new labelled rows of ${policy.newRows}`);

@@ -22,6 +22,8 @@ function pooled(pairs: readonly (readonly [number, number])[], totalA: number, t
   return cells;
 }
 
+const countOf = (counts: Readonly<Record<string, number>>, name: string): number => (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0);
+
 /**
  * Pearson’s chi-square of homogeneity for two samples over categories: both rows are random, k − 1 degrees of freedom.
  * Cells with an expected count below 5 are pooled (W. G. Cochran, Biometrics 10, 1954). A category that only one sample
@@ -30,7 +32,7 @@ function pooled(pairs: readonly (readonly [number, number])[], totalA: number, t
  */
 export function contingencyChiSquare(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): ContingencyResult {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  const pairs = [...names].map((name) => [Object.hasOwn(a, name) ? (a[name] ?? 0) : 0, Object.hasOwn(b, name) ? (b[name] ?? 0) : 0] as const);
+  const pairs = [...names].map((name) => [countOf(a, name), countOf(b, name)] as const);
   const totalA = pairs.reduce((sum, [x]) => sum + x, 0);
   const totalB = pairs.reduce((sum, [, y]) => sum + y, 0);
   if (totalA === 0 || totalB === 0) throw new RangeError('an empty sample cannot be compared');
@@ -45,11 +47,11 @@ export function contingencyChiSquare(a: Readonly<Record<string, number>>, b: Rea
   return { statistic, degreesOfFreedom, pValue: degreesOfFreedom === 0 ? 1 : 1 - chiSquareCdf(statistic, degreesOfFreedom) };
 }
 
-/** Total variation distance ½ Σ |p − q| between two count tables: 0 equal, 1 disjoint. */
+/** Total variation distance ½ Σ |p − q| between two count tables that are not empty: 0 equal, 1 disjoint. */
 export function totalVariation(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): number {
   const total = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
   const [totalA, totalB] = [total(a), total(b)];
   let distance = 0;
-  for (const name of new Set([...Object.keys(a), ...Object.keys(b)])) distance += Math.abs((a[name] ?? 0) / totalA - (b[name] ?? 0) / totalB);
+  for (const name of new Set([...Object.keys(a), ...Object.keys(b)])) distance += Math.abs(countOf(a, name) / totalA - countOf(b, name) / totalB);
   return distance / 2;
 }

@@ -56,13 +56,21 @@ export function emptyPerformance(task: Task): PerformanceSums {
 }
 
 /**
- * Loss of one prediction: Brier (p − y)² for binary; 1 − p(true class) for multi-class; squared error for regression.
+ * Loss of one prediction: Brier (p − y)² for binary; half the multi-class Brier score ½ Σ (p_k − y_k)² (G. W. Brier, Mon.
+ * Weather Rev. 78, 1950), which is the same for two classes, for multi-class; squared error for regression. The first two
+ * lie in [0, 1] and are proper: a model cannot gain by claiming more certainty than it has, as it can with 1 − p(true class).
  * null when the prediction does not carry what the task needs.
  */
 export function lossOf(task: Task, said: Said, label: boolean | number | string): number | null {
   if (task === 'binary') return said.probability === undefined || typeof label !== 'boolean' ? null : (said.probability - (label ? 1 : 0)) ** 2;
-  if (task === 'multiclass') return said.probabilities === undefined ? null : 1 - (said.probabilities[String(label)] ?? 0);
+  if (task === 'multiclass') return said.probabilities === undefined ? null : halfBrier(said.probabilities, String(label));
   return said.value === undefined || typeof label !== 'number' ? null : (said.value - label) ** 2;
+}
+
+function halfBrier(probabilities: Readonly<Record<string, number>>, truth: string): number {
+  let sum = Object.hasOwn(probabilities, truth) ? 0 : 1;
+  for (const [name, probability] of Object.entries(probabilities)) sum += (probability - (name === truth ? 1 : 0)) ** 2;
+  return sum / 2;
 }
 
 /** Counts one outcome, in place. */
@@ -158,7 +166,10 @@ function regressionMetrics(sums: PerformanceSums, z: number): MeasuredMetric[] {
     meanMetric('mae', sums.absolute, sums.absoluteSquares, n, z, 'lower'),
     { name: 'rmse', value: Math.sqrt(mse.value), n, low: root(mse.low), high: root(mse.high), better: 'lower' },
   ];
-  if (spread > 0) metrics.push({ name: 'r2', value: 1 - sums.loss / spread, n, low: null, high: null, better: 'higher' });
+  const explained = (meanSquare: number | null): number | null => (meanSquare === null ? null : 1 - (meanSquare * n) / spread);
+  // The interval of R² is that of the squared errors, given the spread of these labels.
+  if (spread > 0) metrics.push({ name: 'r2', value: 1 - sums.loss / spread, n, low: explained(mse.high), high: explained(mse.low), better: 'higher' });
+  metrics.push(meanMetric('mean-error', sums.error, sums.loss, n, z, 'neither'));
   return metrics;
 }
 

@@ -19,8 +19,9 @@ export interface NumericProfile {
 export interface CategoryProfile {
   readonly v: 1;
   readonly kind: 'category';
+  /** By name. A profile made like a reference counts every name of the reference, from 0 on. */
   readonly counts: Record<string, number>;
-  /** Values beyond the `categoriesMax` first distinct ones. */
+  /** Values whose names are not counted: beyond the `categoriesMax` most frequent of a reference, or the first new ones of a window. */
   other: number;
   n: number;
   nulls: number;
@@ -53,9 +54,10 @@ export function emptyCategoryProfile(): CategoryProfile {
   return { v: 1, kind: 'category', counts: {}, other: 0, n: 0, nulls: 0 };
 }
 
-/** A profile of nothing with the bins of `reference`, to compare with it later. */
+/** A profile of nothing with the bins, or the names, of `reference`, to compare with it later. */
 export function emptyLike(reference: FeatureProfile): FeatureProfile {
-  return reference.kind === 'number' ? emptyNumericProfile(reference.edges) : emptyCategoryProfile();
+  if (reference.kind === 'number') return emptyNumericProfile(reference.edges);
+  return { ...emptyCategoryProfile(), counts: Object.fromEntries(Object.keys(reference.counts).map((name) => [name, 0])) };
 }
 
 /** Index of the first edge that is not below `value`; edges.length when all are. */
@@ -92,8 +94,13 @@ export function observe(profile: FeatureProfile, value: number | string | null):
   const name = String(value);
   profile.n += 1;
   if (Object.hasOwn(profile.counts, name)) profile.counts[name] = (profile.counts[name] ?? 0) + 1;
-  else if (Object.keys(profile.counts).length < categoriesMax) profile.counts[name] = 1;
+  else if (profile.other === 0 && countable(profile.counts, name)) profile.counts[name] = 1;
   else profile.other += 1;
+}
+
+/** Assigning to `__proto__` would count nothing. */
+function countable(counts: Readonly<Record<string, number>>, name: string): boolean {
+  return name !== '__proto__' && Object.keys(counts).length < categoriesMax;
 }
 
 function mergeNumeric(a: NumericProfile, b: NumericProfile): NumericProfile {
@@ -118,15 +125,26 @@ export function mergeProfiles(a: FeatureProfile, b: FeatureProfile): FeatureProf
   let other = a.other + b.other;
   for (const [name, count] of Object.entries(b.counts)) {
     if (Object.hasOwn(counts, name)) counts[name] = (counts[name] ?? 0) + count;
-    else if (Object.keys(counts).length < categoriesMax) counts[name] = count;
+    else if (countable(counts, name)) counts[name] = count;
     else other += count;
   }
   return { v: 1, kind: 'category', counts, other, n: a.n + b.n, nulls: a.nulls + b.nulls };
 }
 
-/** The profile of a reference column, with bins of its own. */
+/** The most frequent names, ties in the order of their code units, so that row order does not matter. */
+function frequentNames(values: readonly (number | string | null)[]): string[] {
+  const counts = new Map<string, number>();
+  for (const value of values) if (value !== null && value !== '' && value !== '__proto__') counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
+  const byFrequency = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  return byFrequency.slice(0, categoriesMax).map(([name]) => name);
+}
+
+/** The profile of a reference column, with bins or names of its own. */
 export function profileOf(kind: 'number' | 'category', values: readonly (number | string | null)[]): FeatureProfile {
-  const profile = kind === 'number' ? emptyNumericProfile(edgesOf(values.filter((value): value is number => typeof value === 'number'))) : emptyCategoryProfile();
+  const profile =
+    kind === 'number'
+      ? emptyNumericProfile(edgesOf(values.filter((value): value is number => typeof value === 'number')))
+      : { ...emptyCategoryProfile(), counts: Object.fromEntries(frequentNames(values).map((name) => [name, 0])) };
   for (const value of values) observe(profile, value);
   return profile;
 }

@@ -39,7 +39,6 @@ type Managed = 'onPosition' | 'onFailure';
 export class Messaging {
   private readonly running = new Set<{ stop(): Promise<void> }>();
   private outboxRelay: Relay | undefined;
-  private outbox: Outbox | undefined;
 
   constructor(private readonly options: MessagingOptions) {}
 
@@ -86,6 +85,17 @@ export class Messaging {
     return this.keep(await CheckpointFold.start(this.driver, this.ledger(), { ...options, observe, ...this.watch(group), group }, this.reader(group)));
   }
 
+  /** Offsets per partition that a fold has not taken in yet. Transaction markers count too: 0 or 1 is caught up. */
+  async unread(purpose: string, event: EventDefinition): Promise<Map<number, number>> {
+    const ledger = this.ledger();
+    const unread = new Map<number, number>();
+    for (const { partition, low, high } of await this.driver.watermarks(event.type)) {
+      const next = await ledger.nextOffset(this.group(purpose), event.type, partition);
+      unread.set(partition, Math.max(0, high - Math.max(low, next ?? 0)));
+    }
+    return unread;
+  }
+
   async table<D extends EventDefinition>(definition: D): Promise<CompactedTable<D>> {
     const table = await CompactedTable.start(this.driver, definition, {
       onRefused: (error) => this.options.log.warn({ err: error }, `an entry of ${definition.type} was not understood; the last good one stays`),
@@ -111,7 +121,6 @@ export class Messaging {
   startOutbox(): void {
     if (this.options.database === undefined || this.outboxRelay !== undefined) return;
     const outbox = new Outbox(this.options.database);
-    this.outbox = outbox;
     this.outboxRelay = this.relay('outbox', outbox, 250);
     const timer = setInterval(() => {
       outbox.oldestAgeSeconds().then((age) => messagingMetrics.relayWaitSeconds.set(age), () => undefined);
@@ -141,7 +150,6 @@ export class Messaging {
     const consumers = [...this.running].reverse();
     this.running.clear();
     for (const entry of consumers) await entry.stop().catch((error: unknown) => this.options.log.warn({ err: error }, 'stopping failed'));
-    await this.outbox?.release();
     await this.driver.close();
   }
 

@@ -21,19 +21,15 @@ export class Outbox implements RelaySource {
 
   constructor(private readonly database: DataSource) {}
 
-  async recover(published: number): Promise<void> {
-    await this.holdLock();
-    await query(this.database, 'DELETE FROM outbox WHERE batch <= $1', [published]);
-    await query(this.database, `SELECT setval('outbox_batch', greatest($1::bigint, (SELECT last_value FROM outbox_batch), (SELECT coalesce(max(batch), 0) FROM outbox)) + 1, false)`, [published]);
-  }
-
-  /** Session lock on a connection of its own: a second replica waits here until the first is gone. */
-  private async holdLock(): Promise<void> {
-    await this.release();
+  /** A session lock on a connection of its own; it falls free when this process or its connection dies. */
+  async acquire(): Promise<boolean> {
+    if (this.lock !== undefined) return true;
     const runner = this.database.createQueryRunner();
     await runner.connect();
-    await runner.query(`SELECT pg_advisory_lock(hashtext(current_schema() || '.outbox'))`);
-    this.lock = runner;
+    const [answer] = (await runner.query(`SELECT pg_try_advisory_lock(hashtext(current_schema() || '.outbox')) AS held`)) as { held: boolean }[];
+    if (answer?.held === true) this.lock = runner;
+    else await runner.release();
+    return answer?.held === true;
   }
 
   async release(): Promise<void> {
@@ -42,6 +38,11 @@ export class Outbox implements RelaySource {
     if (runner === undefined) return;
     await runner.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
     await runner.release();
+  }
+
+  async recover(published: number): Promise<void> {
+    await query(this.database, 'DELETE FROM outbox WHERE batch <= $1', [published]);
+    await query(this.database, `SELECT setval('outbox_batch', greatest($1::bigint, (SELECT last_value FROM outbox_batch), (SELECT coalesce(max(batch), 0) FROM outbox)) + 1, false)`, [published]);
   }
 
   async nextBatch(): Promise<{ number: number; messages: OutgoingMessage[] } | null> {

@@ -3,6 +3,9 @@ import { topicNames } from '@millrace/contracts';
 
 /** Messages that wait outside Kafka, in batches numbered upwards from 1. */
 export interface RelaySource {
+  /** For a source that several processes share: true makes this process its one active relay until `release`. Never waits. */
+  acquire?(): Promise<boolean>;
+  release?(): Promise<void>;
   /** Called by the one active relay before anything else: batches up to `published` are in Kafka; forget them, keep the others, number on from there. */
   recover(published: number): Promise<void>;
   /** The oldest batch not settled, the same one until it is settled; null when nothing waits. */
@@ -17,6 +20,9 @@ export interface RelayOptions {
   readonly pollMs?: number;
   readonly onFailure?: (error: unknown, retryInMs: number) => void;
 }
+
+/** How long a relay that is not the active one waits before it asks again. */
+const standbyMs = 1_000;
 
 /** Progress is stored as the offset of this partition in the relay’s own group; nobody consumes it under that group. */
 const progressTopic = topicNames.find((name) => name === 'messaging.event-refused.v1') ?? topicNames[0] ?? '';
@@ -45,11 +51,12 @@ export class Relay {
     this.wakeUp?.();
   }
 
-  /** Publishes what waits (at most `drainMs`), then stops. */
+  /** Publishes what waits, then stops and gives the source free. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.wake();
     await this.running;
+    await this.options.source.release?.().catch(() => undefined);
   }
 
   private async run(): Promise<void> {
@@ -57,15 +64,20 @@ export class Relay {
     while (!this.stopped) {
       let producer: TransactionalProducer | undefined;
       try {
+        // First the lease, then the producer: taking over the transactional id fences whoever holds it.
+        if ((await this.options.source.acquire?.()) === false) {
+          await this.pause(standbyMs);
+          continue;
+        }
         producer = await this.driver.transactionalProducer(this.options.id);
         await this.options.source.recover((await this.driver.committedOffset(this.options.id, progressTopic, 0)) ?? 0);
         failures = 0;
         await this.publishAll(producer);
       } catch (error) {
         failures += 1;
-        // A fenced relay waits longest: the newer owner is at work, and it may go away again.
-        const retryInMs = error instanceof FencedError ? 5_000 : Math.min(5_000, 100 * 2 ** failures);
+        const retryInMs = error instanceof FencedError ? standbyMs : Math.min(5_000, 100 * 2 ** failures);
         this.options.onFailure?.(error, retryInMs);
+        await this.options.source.release?.().catch(() => undefined);
         await this.pause(retryInMs);
       } finally {
         await producer?.close().catch(() => undefined);

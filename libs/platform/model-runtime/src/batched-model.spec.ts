@@ -1,4 +1,3 @@
-/** @jest-environment ./libs/platform/model-runtime/jest-environment.mjs */
 // Goal: batching is invisible but for speed: every call gets the answer it would have got alone, and nobody else's fault.
 // Method: random mixes of calls against the same model unbatched; a recording twin of LoadedModel for what is run when.
 import { describe, expect, it } from '@jest/globals';

@@ -1,7 +1,7 @@
 import { MillraceError } from '@millrace/contracts';
 import { joinRows, splitRows } from './join-rows.js';
 import type { LoadedModel } from './model-runtime.js';
-import type { Tensors } from './tensor.js';
+import type { Tensors } from '@millrace/contracts';
 import { validateFeeds } from './validate-feeds.js';
 
 export interface BatchLimits {

@@ -1,4 +1,4 @@
-import { elementCount, type Tensor, type Tensors } from './tensor.js';
+import { elementCount, type Tensor, type Tensors } from '@millrace/contracts';
 
 /** The elements of all tensors, one after the other, as raw memory. */
 function joinMemory(tensors: readonly Tensor[]): ArrayBuffer {

@@ -1,4 +1,4 @@
-import type { Tensors, TensorSpec } from './tensor.js';
+import type { Tensors, TensorSpec } from '@millrace/contracts';
 
 /** What a model file is expected to take and give. */
 export interface ExpectedSignature {

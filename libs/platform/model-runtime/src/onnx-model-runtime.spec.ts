@@ -1,4 +1,3 @@
-/** @jest-environment ./libs/platform/model-runtime/jest-environment.mjs */
 // Goal: the port gives exactly what a model computes, for every datatype, and says clearly what is wrong otherwise.
 // Method: models written byte by byte from the ONNX schema (src/testing), so that nothing here was made by the runtime
 // itself; expected values come from the closed form of each model (identity, sums, the logistic function).

@@ -2,7 +2,7 @@ import { MillraceError } from '@millrace/contracts';
 import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import type { ExpectedSignature, LoadedModel, ModelRuntime } from './model-runtime.js';
 import { fromOnnx, specFromOnnx, toOnnx } from './onnx-tensors.js';
-import type { Tensor, Tensors, TensorSpec } from './tensor.js';
+import type { Tensor, Tensors, TensorSpec } from '@millrace/contracts';
 import { validateFeeds } from './validate-feeds.js';
 
 // Small models: a second thread costs more in hand-over than it saves, and the processes of the ring share few cores.

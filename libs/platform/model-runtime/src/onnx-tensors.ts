@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/contracts';
 import { Tensor as OnnxTensor, type InferenceSession } from 'onnxruntime-node';
-import type { Datatype, Tensor, TensorSpec } from './tensor.js';
+import type { Datatype, Tensor, TensorSpec } from '@millrace/contracts';
 
 const datatypes: Readonly<Partial<Record<OnnxTensor.Type, Datatype>>> = {
   bool: 'BOOL', uint8: 'UINT8', uint16: 'UINT16', uint32: 'UINT32', uint64: 'UINT64', int8: 'INT8', int16: 'INT16',

@@ -1,5 +1,5 @@
 import { MillraceError } from '@millrace/contracts';
-import { elementCount, type Tensor, type Tensors, type TensorSpec } from './tensor.js';
+import { elementCount, type Tensor, type Tensors, type TensorSpec } from '@millrace/contracts';
 
 // The runtime keeps texts as NUL-terminated UTF-8: "a\0b" would silently come back as "a", a lone surrogate as U+FFFD.
 const unsafeText = /[\0\p{Surrogate}]/u;

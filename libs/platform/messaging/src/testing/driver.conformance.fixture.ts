@@ -161,7 +161,7 @@ export function describeLogDriver(name: string, open: () => Promise<LogDriver>):
           group: fresh('reader'),
           topics: ['messaging.event-refused.v1'],
           // The topic is everybody’s; this group’s own refusals are the ones to judge.
-          onBatch: async (batch) => void refused.push(...batch.map(textOf).filter((text) => text.includes(options.group))),
+          onBatch: async (batch) => void refused.push(...batch.filter(({ key }) => key === stream).map(textOf).filter((text) => text.includes(options.group))),
         }),
       );
       await eventually('the refused event', () => refused.length > 0);
