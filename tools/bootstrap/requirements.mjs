@@ -10,7 +10,7 @@ import { places } from './places.mjs';
  */
 
 const postgresPlatforms = ['darwin-arm64', 'darwin-x64', 'linux-arm', 'linux-arm64', 'linux-ia32', 'linux-ppc64', 'linux-x64'];
-const existingServers = 'or start both with deploy/compose (docker compose -f deploy/compose/servers.yaml up) and set KAFKA_BROKERS and DATABASE_URL';
+const existingServers = 'or start both with deploy/compose (docker compose) and set KAFKA_BROKERS and DATABASE_URL';
 
 /** @type {() => Probe} */
 export function thisMachine() {

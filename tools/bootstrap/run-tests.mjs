@@ -58,15 +58,13 @@ function judge(name, counts, { code, signal }) {
   return counts;
 }
 
-async function killLingering(countsFile, done) {
-  while (!done.reached) {
-    await pause(500);
-    if (readCounts(countsFile) === undefined) continue;
-    await pause(lingerMs);
-    if (done.reached) return;
-    say(`jest does not exit ${lingerMs / 1000} s after its last test: a test left a connection or timer open`);
-    for (const child of running) await terminate(child.pid, { graceMs: 1_000 });
-  }
+/** Ends jest when it has counted its tests and still does not exit. */
+async function killLingering(countsFile, exited) {
+  while (!exited.aborted && readCounts(countsFile) === undefined) await pause(500, undefined, { signal: exited }).catch(() => undefined);
+  await pause(lingerMs, undefined, { signal: exited }).catch(() => undefined);
+  if (exited.aborted) return;
+  say(`jest does not exit ${lingerMs / 1000} s after its last test: a test left a connection or timer open`);
+  for (const child of running) await terminate(child.pid, { graceMs: 1_000 });
 }
 
 async function runJest(environment) {
@@ -74,10 +72,10 @@ async function runJest(environment) {
   const jest = join(places.checkout, 'node_modules', 'jest', 'bin', 'jest.js');
   const reporter = join(places.checkout, 'tools', 'bootstrap', 'jest-reporter.mjs');
   const args = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest, `--reporters=${reporter}`, '--maxWorkers=2', ...parameters];
-  const done = { reached: false };
-  const lingering = killLingering(countsFile, done);
+  const exited = new AbortController();
+  const lingering = killLingering(countsFile, exited.signal);
   const result = await start(process.execPath, args, { ...environment, MILLRACE_TEST_COUNTS: countsFile });
-  done.reached = true;
+  exited.abort();
   await lingering;
   return judge('jest', readCounts(countsFile), result);
 }

@@ -1,1 +1,10 @@
-export {};
+import { runService } from '@millrace/service';
+import { inferenceGatewaySettings } from './inference-gateway.config.js';
+import { InferenceGatewayModule } from './inference-gateway.module.js';
+
+runService({
+  name: 'inference-gateway',
+  description: 'Answers predictions with the routed version of each model and logs every one of them.',
+  settings: inferenceGatewaySettings,
+  module: (config) => InferenceGatewayModule.with(config),
+});

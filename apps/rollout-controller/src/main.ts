@@ -1,1 +1,12 @@
-export {};
+import { runService } from '@millrace/service';
+import { Rollouts1700000900000 } from './migrations/0001-rollouts.js';
+import { rolloutControllerSettings } from './rollout-controller.config.js';
+import { RolloutControllerModule } from './rollout-controller.module.js';
+
+runService({
+  name: 'rollout-controller',
+  description: 'Moves traffic from one model version to the next by evidence, and back.',
+  settings: rolloutControllerSettings,
+  module: (config) => RolloutControllerModule.with(config),
+  database: { migrations: [Rollouts1700000900000] },
+});

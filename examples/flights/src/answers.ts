@@ -25,7 +25,7 @@ export interface QuarantineAnswer {
 export interface ReplayAnswer {
   readonly matched: number;
   readonly admitted: number;
-  readonly stillBroken: unknown[];
+  readonly stillBrokenCount: number;
 }
 export interface MetricAnswer {
   readonly name: string;
@@ -46,18 +46,17 @@ export interface VersionAnswer {
 }
 export interface RunAnswer {
   readonly runId: string;
-  readonly state: string;
-  readonly outcome: string | null;
+  readonly state: 'running' | 'succeeded' | 'rejected' | 'failed';
   readonly trigger: string;
-  readonly reason: string | null;
-  readonly datasetVersion: string | null;
-  readonly streamTime: string | null;
+  readonly reason: string;
+  readonly datasetVersion: string;
+  readonly streamTime: string;
 }
 export interface EvaluationAnswer {
   readonly decision: string;
-  readonly streamTime: string | null;
-  readonly count: number;
-  readonly reasons: { readonly rule: string; readonly outcome: string; readonly reason?: string; readonly value?: unknown; readonly threshold?: unknown }[];
+  readonly times: number;
+  readonly evidence: { readonly streamTimeMs: number };
+  readonly reasons: { readonly rule: string; readonly outcome: string; readonly reason: string }[];
 }
 export interface StepAnswer {
   readonly from: string;

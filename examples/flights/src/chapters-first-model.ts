@@ -34,7 +34,7 @@ async function finishedRun(stage: Stage, known: readonly string[]): Promise<RunA
     'the training run to end',
     async () => {
       const { runs } = await stage.ring.get<{ runs: RunAnswer[] }>('training-orchestrator', `/v1/models/${model}/runs`);
-      return runs.find(({ runId, outcome }) => !known.includes(runId) && outcome !== null);
+      return runs.find(({ runId, state }) => !known.includes(runId) && state !== 'running');
     },
     180,
   );
@@ -45,8 +45,7 @@ export async function firstModel(stage: Stage): Promise<VersionAnswer> {
   const { ring, timeline, traffic } = stage;
   timeline.begin('The first model is trained, judged and promoted');
   const run = await finishedRun(stage, []);
-  must(run.outcome === 'succeeded', `run ${run.runId} succeeded; it says: ${run.reason ?? ''}`);
-  must(run.datasetVersion !== null, 'the run names its dataset version');
+  must(run.state === 'succeeded', `run ${run.runId} succeeded; it ${run.state}: ${run.reason}`);
   timeline.tell(traffic.now, `Enough labelled rows (trigger: ${run.trigger}): dataset version ${run.datasetVersion.slice(0, 12)} was sealed, run ${run.runId} trained on it.`, { runId: run.runId, datasetVersion: run.datasetVersion, trigger: run.trigger });
   const version = await until('version 1 in the registry', () => ring.find<VersionAnswer>('model-registry', `/v1/models/${model}/versions/1`));
   const overall = (name: string) => version.metrics.find((metric) => metric.name === name && metric.slice === 'overall');
@@ -93,7 +92,7 @@ export async function badRelease(stage: Stage): Promise<void> {
   for (const { rule, field, count: rows } of byRule) timeline.tell(traffic.now, `   ${field}: ${rule} × ${count(rows)}`, { field, rule, count: rows });
   must(broken.admitted >= before.record.admitted, 'nothing that was admitted is gone');
   const replay = await ring.send<ReplayAnswer>('data-validation', 'POST', `/v1/streams/${stream}/quarantine/replay`, { fix });
-  must(replay.admitted === spoilt && replay.stillBroken.length === 0, `all ${spoilt} records pass after the fix (${replay.admitted} did)`);
+  must(replay.admitted === spoilt && replay.stillBrokenCount === 0, `all ${spoilt} records pass after the fix (${replay.admitted} did)`);
   const mended = await until('the replayed records in the archive', async () => {
     const { record } = await streamAccounting(stage);
     return record.replayed === spoilt && record.quarantined === 0 && record.admitted === traffic.counts.records - cutOff ? record : undefined;

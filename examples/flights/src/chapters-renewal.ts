@@ -5,11 +5,12 @@ import { must, until } from './waiting.js';
 
 const endOfData = '2013-07-01T00:00:00Z';
 
-interface Rollouts {
-  readonly rollouts: RolloutAnswer[];
+/** Every roll-out of the model with its steps. */
+async function rolloutsOf({ ring }: Stage): Promise<RolloutAnswer[]> {
+  const { rollouts } = await ring.get<{ rollouts: { rolloutId: string }[] }>('rollout-controller', `/v1/models/${model}/rollouts`);
+  return Promise.all(rollouts.map(({ rolloutId }) => ring.get<RolloutAnswer>('rollout-controller', `/v1/rollouts/${encodeURIComponent(rolloutId)}`)));
 }
 
-export const rolloutsOf = async (stage: Stage): Promise<RolloutAnswer[]> => (await stage.ring.get<Rollouts>('rollout-controller', `/v1/models/${model}/rollouts`)).rollouts;
 const champion = async (stage: Stage): Promise<string | null> => (await stage.ring.find<AliasAnswer>('model-registry', `/v1/models/${model}/aliases/champion`))?.version ?? null;
 
 function tellVerdict(stage: Stage, verdict: VerdictAnswer): void {
@@ -58,11 +59,12 @@ export async function decline(stage: Stage): Promise<RunAnswer> {
   must(started !== undefined, 'a retraining was decided before the data ended');
   await tellVerdicts();
   const { evaluations } = await ring.get<{ evaluations: EvaluationAnswer[] }>('training-orchestrator', `/v1/models/${model}/evaluations`);
-  const refusals = evaluations.filter(({ decision }) => decision !== 'retrain').reduce((sum, { count: times }) => sum + times, 0);
+  const refusals = evaluations.filter(({ decision }) => decision !== 'retrain').reduce((sum, { times }) => sum + times, 0);
   timeline.tell(traffic.now, `Retraining decided (trigger: ${started.trigger}) after ${count(refusals)} recorded decisions not to.`, { runId: started.runId, trigger: started.trigger, refusals });
   const decision = evaluations.find(({ decision: answer }) => answer === 'retrain');
   must(decision !== undefined, 'the decision to retrain is on record');
-  for (const { rule, outcome, reason } of decision.reasons) timeline.tell(decision.streamTime, `   ${rule}: ${outcome}${reason === undefined ? '' : ` – ${reason}`}`, { rule, outcome });
+  const decidedAt = new Date(decision.evidence.streamTimeMs).toISOString();
+  for (const { rule, outcome, reason } of decision.reasons) timeline.tell(decidedAt, `   ${rule}: ${outcome} – ${reason}`, { rule, outcome });
   timeline.end();
   return started;
 }
@@ -96,10 +98,10 @@ export async function renewal(stage: Stage, run: RunAnswer): Promise<void> {
     label: `live, run ${run.runId} trains`,
     stop: async () => {
       const now = await ring.get<RunAnswer>('training-orchestrator', `/v1/runs/${run.runId}`);
-      return now.outcome === null ? undefined : now;
+      return now.state === 'running' ? undefined : now;
     },
   });
-  must(ended?.outcome === 'succeeded', `run ${run.runId} ended with a candidate; it says: ${ended?.reason ?? 'nothing before the data ended'}`);
+  must(ended?.state === 'succeeded', `run ${run.runId} ended with a candidate; it says: ${ended?.reason ?? 'nothing before the data ended'}`);
   const version = await until('the candidate in the registry', async () => {
     const { versions } = await ring.get<{ versions: VersionAnswer[] }>('model-registry', `/v1/models/${model}/versions`);
     return versions.find(({ runId }) => runId === run.runId);

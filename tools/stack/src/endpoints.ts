@@ -1,5 +1,5 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { MillraceError, type ServiceName } from '@millrace/contracts';
 import { writeAtomically } from './ledger.js';
 
@@ -19,12 +19,30 @@ export function endpointsPath(folder: string): string {
   return join(folder, 'endpoints.json');
 }
 
-export async function writeEndpoints(folder: string, endpoints: Endpoints): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeAtomically(endpointsPath(folder), `${JSON.stringify(endpoints, undefined, 2)}\n`);
+/**
+ * A stack that is kept in a folder of `.millrace` is also announced one level up, at `.millrace/endpoints.json`, which is
+ * where the command looks. The stack that got ready last is the one it finds.
+ */
+function announcementPath(folder: string): string | undefined {
+  const parent = dirname(resolve(folder));
+  return basename(parent) === '.millrace' ? endpointsPath(parent) : undefined;
 }
 
+export async function writeEndpoints(folder: string, endpoints: Endpoints): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const text = `${JSON.stringify(endpoints, undefined, 2)}\n`;
+  await writeAtomically(endpointsPath(folder), text);
+  const announcement = announcementPath(folder);
+  if (announcement !== undefined) await writeAtomically(announcement, text);
+}
+
+/** Takes back what was announced for this folder; the announcement of another stack is left alone. */
 export async function removeEndpoints(folder: string): Promise<void> {
+  const announcement = announcementPath(folder);
+  if (announcement !== undefined) {
+    const [own, announced] = await Promise.all([readFile(endpointsPath(folder), 'utf8').catch(() => undefined), readFile(announcement, 'utf8').catch(() => undefined)]);
+    if (own !== undefined && own === announced) await rm(announcement, { force: true });
+  }
   await rm(endpointsPath(folder), { force: true });
 }
 

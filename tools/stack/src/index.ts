@@ -1,6 +1,6 @@
 export * from './ports.js';
 export { startKafka, type KafkaOptions, type RunningKafka, type RunningServer } from './kafka.js';
-export { startPostgres, removePostgresFiles, type PostgresOptions, type RunningPostgres } from './postgres.js';
+export { startPostgres, type PostgresOptions, type RunningPostgres } from './postgres.js';
 export { startServers, resetFolder, removeStackFolder, type RunningServers, type ServerName, type ServersOptions } from './servers.js';
 export { Supervisor, type ProcessDefinition, type SupervisorEvent, type SupervisorOptions } from './supervise.js';
 export { createTopics } from './ring-topics.js';

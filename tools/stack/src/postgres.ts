@@ -1,18 +1,18 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { access, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chown, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { MillraceError } from '@millrace/contracts';
 import type { RunningServer } from './kafka.js';
 import { clearLeftover, forgetProcess, recordProcess } from './ledger.js';
 import { openLog, tailOf } from './log-file.js';
+import { placeOfData, stopOrphan, stopSignal } from './postgres-place.js';
 import { accountForPostgres, findPostgres, type Account, type PostgresBinaries } from './postgres-binaries.js';
-import { commandLineOf, endWithThisProcess, terminate } from './processes.js';
-import { shortHash } from './short-hash.js';
+import { endWithThisProcess, terminate } from './processes.js';
 import { waitUntil } from './wait-until.js';
 
 export interface PostgresOptions {
@@ -32,13 +32,6 @@ const user = 'millrace';
 const password = 'millrace';
 const database = 'millrace';
 const startDeadlineMs = 60_000;
-/** "Fast shutdown": ends sessions and stops; SIGTERM would wait for every client. */
-const stopSignal = 'SIGINT';
-
-/** Where the database keeps its files: beside the stack, or, as root, where the account it runs as can write. */
-export function postgresDataFolder(folder: string, account: Account | undefined): string {
-  return account === undefined ? join(resolve(folder), name) : join(tmpdir(), `millrace-postgres-${shortHash(resolve(folder))}`);
-}
 
 /**
  * Starts PostgreSQL on 127.0.0.1 with the database `millrace`, or uses DATABASE_URL. Data is kept between runs. A server
@@ -50,7 +43,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   if (existing !== undefined && existing !== '') return { url: existing, pid: undefined, stop: async () => undefined };
   const account = await accountForPostgres();
   const binaries = await findPostgres(account);
-  const data = postgresDataFolder(options.folder, account);
+  const data = await placeOfData(options.folder, account);
   const logPath = join(options.folder, 'logs', 'postgres.log');
   await clearLeftover(options.folder, name);
   await stopOrphan(data);
@@ -71,25 +64,8 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   return { url: urlOf(options.port, database), pid, stop };
 }
 
-/** Deletes the database's files, which may lie outside the stack's folder. Only while it is stopped. */
-export async function removePostgresFiles(folder: string): Promise<void> {
-  const account = await accountForPostgres();
-  const data = postgresDataFolder(folder, account);
-  await stopOrphan(data);
-  await rm(data, { recursive: true, force: true });
-}
-
 function urlOf(port: number, name: string): string {
   return `postgresql://${user}:${password}@127.0.0.1:${port}/${name}`;
-}
-
-/** A server of this data folder whose ledger entry is gone; its own pid file tells. A pid of something else is left alone. */
-async function stopOrphan(data: string): Promise<void> {
-  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');
-  const pid = Number(text.split('\n')[0]);
-  if (!Number.isInteger(pid) || pid <= 1) return;
-  const command = await commandLineOf(pid);
-  if (command.includes('postgres') && command.includes(data)) await terminate(pid, { signal: stopSignal });
 }
 
 /** initdb into a draft that is renamed when complete, so that one cut short is done again from nothing. */

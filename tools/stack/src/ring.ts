@@ -88,7 +88,6 @@ async function describe(folder: string, names: readonly ServiceName[], servers: 
 
 /** What every service is told; each reads the part that it knows. */
 function environmentOf(folder: string, endpoints: Endpoints): Readonly<Record<string, string>> {
-  const addresses = Object.entries(endpoints.services).map(([name, url]) => [`${name.toUpperCase().replaceAll('-', '_')}_URL`, url] as const);
   return {
     KAFKA_BROKERS: endpoints.kafka,
     DATABASE_URL: endpoints.postgres,
@@ -101,9 +100,7 @@ function environmentOf(folder: string, endpoints: Endpoints): Readonly<Record<st
     SPOOL_FOLDER: join(folder, 'spool'),
     WORK_FOLDER: join(folder, 'work'),
     CREATE_PRODUCER_TOPICS: '1',
-    MILLRACE_FOLDER: folder,
     MILLRACE_ENDPOINTS: endpointsPath(folder),
-    ...Object.fromEntries(addresses),
   };
 }
 

@@ -4,6 +4,8 @@
  * passed in empty, so that servers named there for other specs are not used instead.
  */
 import { existsSync } from 'node:fs';
+import { chmod, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { kafkaJarsFolder } from './checkout.js';
@@ -11,12 +13,12 @@ import { brokerCount, coordinatorIsReady } from './kafka-wire.js';
 import { startKafka, type RunningServer } from './kafka.js';
 import { forgetProcess } from './ledger.js';
 import { findFreePortBase, portsFrom } from './ports.js';
-import { removePostgresFiles, startPostgres } from './postgres.js';
+import { removePostgresFiles } from './postgres-place.js';
+import { startPostgres } from './postgres.js';
 import { identityOf } from './processes.js';
 import { temporaryFolders } from './temporary-folder.fixture.js';
 import { waitUntil } from './wait-until.js';
 
-const makeFolder = temporaryFolders();
 const environment = {};
 const started: RunningServer[] = [];
 const databaseFolders: string[] = [];
@@ -25,6 +27,9 @@ afterEach(async () => {
   for (const server of started.splice(0)) await server.stop();
   for (const folder of databaseFolders.splice(0)) await removePostgresFiles(folder);
 });
+
+// Hooks run in the order in which they are registered: folders go after the servers in them.
+const makeFolder = temporaryFolders();
 
 async function remember<T extends RunningServer>(starting: Promise<T>): Promise<T> {
   const server = await starting;
@@ -81,6 +86,25 @@ describe('local servers', () => {
     const third = await start();
     expect(await identityOf(second.pid ?? 0)).toBeUndefined();
     expect(await query(third.url, 'SELECT answer, current_database() AS name FROM kept')).toEqual([{ answer: 42, name: 'millrace' }]);
+  });
+
+  // Only root has a folder that the account of the database cannot enter.
+  (process.getuid?.() === 0 ? it : it.skip)('PostgreSQL kept outside a closed folder belongs to that folder, not to its path', async () => {
+    const closed = await makeFolder();
+    await chmod(closed, 0o700);
+    const folder = join(closed, 'stack');
+    const { postgres: port } = portsFrom(await findFreePortBase());
+    const start = () => remember(startPostgres({ folder, port, durable: false, environment }));
+    databaseFolders.push(folder);
+    const first = await start();
+    await query(first.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await first.stop();
+    const again = await start();
+    expect(await query(again.url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    await again.stop();
+    await rm(folder, { recursive: true });
+    const another = await start();
+    expect(await query(another.url, `SELECT to_regclass('kept') AS found`)).toEqual([{ found: null }]);
   });
 
   it('uses existing servers instead when the environment names them', async () => {

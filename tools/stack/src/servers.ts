@@ -4,7 +4,8 @@ import { startKafka, type RunningKafka } from './kafka.js';
 import { claimFolder } from './ledger.js';
 import { kafkaJarsFolder } from './checkout.js';
 import { portsFrom, assertPortsFree, type NamedPort, type StackPorts } from './ports.js';
-import { removePostgresFiles, startPostgres, type RunningPostgres } from './postgres.js';
+import { startPostgres, type RunningPostgres } from './postgres.js';
+import { removePostgresFiles } from './postgres-place.js';
 
 export type ServerName = 'kafka' | 'postgres';
 

@@ -20,8 +20,7 @@ interface Prediction extends Position {
   readonly eventTime: string;
   readonly state: string;
   readonly output: { readonly label?: unknown; readonly probability?: number; readonly value?: number };
-  readonly label: unknown;
-  readonly labelPosition: Position | null;
+  readonly label: (Position & { readonly value: unknown; readonly eventTime: string }) | null;
 }
 interface Version {
   readonly version: string;
@@ -33,8 +32,8 @@ interface Version {
 interface Run {
   readonly runId: string;
   readonly trigger: string;
-  readonly reason: string | null;
-  readonly streamTime: string | null;
+  readonly reason: string;
+  readonly streamTime: string;
 }
 interface Segment {
   readonly kind: string;
@@ -76,10 +75,10 @@ function tell({ prediction, version, run, dataset }: Awaited<ReturnType<typeof e
     `prediction ${prediction.predictionId}`,
     `  ${prediction.recordId} at ${prediction.eventTime}: ${said}`,
     `  logged at ${at(prediction)}, route revision ${prediction.routeRevision}, ${prediction.arm}, ${prediction.role}`,
-    prediction.labelPosition === null ? `  no label yet (${prediction.state})` : `  label ${String(prediction.label)} from ${at(prediction.labelPosition)}`,
+    prediction.label === null ? `  no label yet (${prediction.state})` : `  label ${String(prediction.label.value)} at ${prediction.label.eventTime}, from ${at(prediction.label)}`,
     version === null ? '└ version unknown to the registry' : `└ version ${version.version} of ${prediction.model} (${version.source}), model.onnx ${version.artifact.sha256}`,
   ];
-  if (run !== null) lines.push(`  └ run ${run.runId}: ${run.trigger} at ${run.streamTime ?? '–'}${run.reason === null ? '' : `, ${run.reason}`}`);
+  if (run !== null) lines.push(`  └ run ${run.runId}: ${run.trigger} at ${run.streamTime}: ${run.reason}`);
   if (dataset !== null) {
     lines.push(`    └ dataset version ${dataset.datasetVersion}`, `      contract ${dataset.contractVersion}, labels known until ${dataset.labelHorizon}`, `      ${dataset.segments.length} segments:`);
     lines.push(...ranges(dataset.segments).map((range) => `        ${range}`));
@@ -91,7 +90,7 @@ interface Verification {
   readonly state: string;
   readonly sameDataset: boolean | null;
   readonly sameBytes: boolean | null;
-  readonly expectedSha256: string;
+  readonly expectedSha256: string | null;
   readonly actualSha256: string | null;
   readonly reason: string | null;
 }
@@ -102,7 +101,7 @@ async function verify(model: string, version: string): Promise<Verification> {
   const { verificationId } = await call<{ verificationId: string }>('training-orchestrator', 'POST', `/v1/runs/${encodeURIComponent(registered.runId)}/verify`, {});
   for (;;) {
     const verification = await call<Verification>('training-orchestrator', 'GET', `/v1/verifications/${verificationId}`);
-    if (verification.state === 'succeeded' || verification.state === 'failed') return verification;
+    if (verification.state === 'done' || verification.state === 'failed') return verification;
     if (process.stderr.isTTY) process.stderr.write(`\r${verification.state} …`);
     await wait(500);
   }
@@ -127,7 +126,7 @@ export function addEvidenceCommands(program: Command): void {
     .action(async (model: string, version: string, { json }: { json: boolean }) => {
       const verification = await verify(model, version);
       const same = verification.sameBytes === true && verification.sameDataset === true;
-      show(json, verification, () => (same ? `same bytes: ${verification.expectedSha256}` : `NOT the same: expected ${verification.expectedSha256}, got ${verification.actualSha256 ?? 'nothing'} (${verification.reason ?? 'no reason given'})`));
+      show(json, verification, () => (same ? `same bytes: ${verification.expectedSha256 ?? ''}` : `NOT the same: expected ${verification.expectedSha256 ?? 'nothing'}, got ${verification.actualSha256 ?? 'nothing'} (${verification.reason ?? 'no reason given'})`));
       if (!same) process.exitCode = 3;
     });
 }

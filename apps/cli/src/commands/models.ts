@@ -66,8 +66,8 @@ export function addModelCommands(program: Command): void {
     .description('all models with their champion')
     .option('--json', 'for machines', false)
     .action(async ({ json }: JsonOption) => {
-      const answer = await call<{ models: { model: string; task: string; stream: string; revision: number; champion: string | null; challenger: string | null }[] }>('model-registry', 'GET', '/v1/models');
-      show(json, answer, () => table(['model', 'task', 'stream', 'revision', 'champion', 'challenger'], answer.models.map((row) => [row.model, row.task, row.stream, row.revision, row.champion, row.challenger])));
+      const answer = await call<{ models: { model: string; task: string; stream: string; revision: number; aliases: Record<string, string | null> }[] }>('model-registry', 'GET', '/v1/models');
+      show(json, answer, () => table(['model', 'task', 'stream', 'revision', 'champion', 'challenger'], answer.models.map((row) => [row.model, row.task, row.stream, row.revision, row.aliases['champion'], row.aliases['challenger']])));
     });
 
   program
@@ -87,8 +87,8 @@ export function addModelCommands(program: Command): void {
     .argument('<model>')
     .option('--json', 'for machines', false)
     .action(async (model: string, { json }: JsonOption) => {
-      const answer = await call<{ runs: { runId: string; state: string; outcome: string | null; trigger: string; datasetVersion: string | null; streamTime: string | null; reason: string | null }[] }>('training-orchestrator', 'GET', `/v1/models/${encodeURIComponent(model)}/runs`);
-      show(json, answer, () => table(['run', 'state', 'outcome', 'trigger', 'dataset', 'stream time', 'reason'], answer.runs.map((row) => [row.runId, row.state, row.outcome, row.trigger, row.datasetVersion?.slice(0, 12), row.streamTime, row.reason])));
+      const answer = await call<{ runs: { runId: string; state: string; step: string | null; trigger: string; datasetVersion: string; streamTime: string; reason: string }[] }>('training-orchestrator', 'GET', `/v1/models/${encodeURIComponent(model)}/runs`);
+      show(json, answer, () => table(['run', 'state', 'step', 'trigger', 'dataset', 'stream time', 'reason'], answer.runs.map((row) => [row.runId, row.state, row.step, row.trigger, row.datasetVersion.slice(0, 12), row.streamTime, row.reason])));
     });
 
   program

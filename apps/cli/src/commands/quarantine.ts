@@ -32,7 +32,7 @@ export function addQuarantineCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ millrace quarantine replay flights --fix fix.yaml --dry-run')
     .action(async (stream: string, options: { fix?: string; dryRun: boolean; json: boolean }) => {
       const fix: unknown = options.fix === undefined ? undefined : parse(readFileSync(options.fix, 'utf8'));
-      const answer = await call<{ matched: number; admitted: number; stillBroken: readonly unknown[] }>('data-validation', 'POST', `/v1/streams/${encodeURIComponent(stream)}/quarantine/replay`, { ...(fix === undefined ? {} : { fix }), dryRun: options.dryRun });
-      show(options.json, answer, () => `${answer.matched} matched, ${answer.admitted} ${options.dryRun ? 'would be ' : ''}admitted, ${answer.stillBroken.length} still broken`);
+      const answer = await call<{ matched: number; admitted: number; stillBrokenCount: number }>('data-validation', 'POST', `/v1/streams/${encodeURIComponent(stream)}/quarantine/replay`, { ...(fix === undefined ? {} : { fix }), dryRun: options.dryRun });
+      show(options.json, answer, () => `${answer.matched} matched, ${answer.admitted} ${options.dryRun ? 'would be ' : ''}admitted, ${answer.stillBrokenCount} still broken`);
     });
 }

@@ -26,8 +26,9 @@ export function addRolloutCommands(program: Command): void {
     .addHelpText('after', '\nExamples:\n  $ millrace rollouts flight-delays\n  $ millrace rollouts pause <rollout> --reason "holiday"')
     .action(async (model: string | undefined, { json }: { json: boolean }) => {
       if (model === undefined) return rollouts.help();
-      const answer = await call<{ rollouts: Rollout[] }>('rollout-controller', 'GET', `/v1/models/${encodeURIComponent(model)}/rollouts`);
-      const rows = answer.rollouts.flatMap((rollout) => (rollout.steps.length === 0 ? [undefined] : rollout.steps).map((step) => ({ rollout, step })));
+      const list = await call<{ rollouts: { rolloutId: string }[] }>('rollout-controller', 'GET', `/v1/models/${encodeURIComponent(model)}/rollouts`);
+      const answer = await Promise.all(list.rollouts.map(({ rolloutId }) => call<Rollout>('rollout-controller', 'GET', `/v1/rollouts/${encodeURIComponent(rolloutId)}`)));
+      const rows = answer.flatMap((rollout) => (rollout.steps.length === 0 ? [undefined] : rollout.steps).map((step) => ({ rollout, step })));
       show(json, answer, () => table(['rollout', 'candidate', 'phase now', 'step', 'verdict', 'rows', 'mean', 'low', 'high', 'stream time', 'reason'], rows.map(({ rollout, step }) => [rollout.rolloutId, rollout.candidateVersion, rollout.phase, step === undefined ? null : `${step.from} → ${step.to}`, step?.verdict, step?.evidence.n ?? null, step?.evidence.mean ?? null, step?.evidence.low ?? null, step?.evidence.high ?? null, step?.streamTime, step?.reason])));
     });
   for (const [command, description] of Object.entries(commands)) {

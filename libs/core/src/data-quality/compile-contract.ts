@@ -1,6 +1,7 @@
 import { MillraceError, mistakesOf, matches, type Mistake } from '@millrace/contracts';
 import { ContractDocument, type ContractSchemaObject } from './contract-document.js';
-import { compileProperty, type CompiledProperty, type LogicalType, type Violation } from './compile-property.js';
+import { compileProperty, type CompiledProperty } from './compile-property.js';
+import type { LogicalType, Violation } from './property-options.js';
 
 export type Judgement = { readonly admitted: true } | { readonly admitted: false; readonly violations: Violation[] };
 

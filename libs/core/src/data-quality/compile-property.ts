@@ -1,18 +1,7 @@
 import type { Mistake } from '@millrace/contracts';
 import type { ContractProperty } from './contract-document.js';
-
-export interface Violation {
-  readonly rule: string;
-  readonly field: string;
-  readonly value: unknown;
-  readonly message: string;
-}
-
-export const logicalTypes = ['string', 'integer', 'number', 'boolean', 'date', 'timestamp', 'array', 'object'] as const;
-export type LogicalType = (typeof logicalTypes)[number];
-
-/** Judges one value that is present and not null. */
-type Check = (value: unknown) => Violation | undefined;
+import { isIsoDate, isIsoTime, isIsoTimestamp } from './iso-time.js';
+import { hints, logicalTypes, matchesPattern, propertyOptions, type Check, type LogicalType } from './property-options.js';
 
 export interface CompiledProperty {
   readonly name: string;
@@ -21,91 +10,101 @@ export interface CompiledProperty {
   readonly checks: readonly Check[];
 }
 
-const isoDate = /^\d{4}-\d\d-\d\d$/;
-
 const typeTests: Readonly<Record<LogicalType, (value: unknown) => boolean>> = {
   string: (value) => typeof value === 'string',
   integer: (value) => typeof value === 'number' && Number.isInteger(value),
   number: (value) => typeof value === 'number' && Number.isFinite(value),
   boolean: (value) => typeof value === 'boolean',
-  date: (value) => typeof value === 'string' && isoDate.test(value) && !Number.isNaN(Date.parse(value)),
-  timestamp: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
+  date: isIsoDate,
+  timestamp: isIsoTimestamp,
+  time: isIsoTime,
   array: Array.isArray,
   object: (value) => typeof value === 'object' && !Array.isArray(value),
 };
 
-interface Option {
-  readonly fits: (bound: unknown) => boolean;
-  readonly expects: string;
-  readonly check: (bound: never, field: string) => Check;
-}
+const temporal: ReadonlySet<LogicalType> = new Set(['date', 'timestamp', 'time']);
 
-const bound = (rule: string, field: string, breaks: (value: number) => boolean, sentence: (value: number) => string): Check => (value) =>
-  typeof value === 'number' && breaks(value) ? { rule, field, value, message: sentence(value) } : undefined;
-const length = (rule: string, field: string, breaks: (size: number) => boolean, sentence: string): Check => (value) =>
-  typeof value === 'string' && breaks(value.length) ? { rule, field, value, message: `${field} ${sentence}` } : undefined;
-const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
-const isSize = (value: unknown): boolean => typeof value === 'number' && Number.isInteger(value) && value >= 0;
-
-/** ODCS logicalTypeOptions that can be judged record by record. */
-const options: Readonly<Record<string, Option>> = {
-  minimum: { fits: isNumber, expects: 'a number', check: (min: number, field: string) => bound('minimum', field, (value) => value < min, (value) => `${field} ${value} is below ${min}`) },
-  maximum: { fits: isNumber, expects: 'a number', check: (max: number, field: string) => bound('maximum', field, (value) => value > max, (value) => `${field} ${value} is above ${max}`) },
-  exclusiveMinimum: { fits: isNumber, expects: 'a number', check: (min: number, field: string) => bound('exclusiveMinimum', field, (value) => value <= min, (value) => `${field} ${value} is not above ${min}`) },
-  exclusiveMaximum: { fits: isNumber, expects: 'a number', check: (max: number, field: string) => bound('exclusiveMaximum', field, (value) => value >= max, (value) => `${field} ${value} is not below ${max}`) },
-  minLength: { fits: isSize, expects: 'a length', check: (min: number, field: string) => length('minLength', field, (size) => size < min, `is shorter than ${min}`) },
-  maxLength: { fits: isSize, expects: 'a length', check: (max: number, field: string) => length('maxLength', field, (size) => size > max, `is longer than ${max}`) },
-  pattern: {
-    fits: (text) => typeof text === 'string' && isPattern(text),
-    expects: 'a regular expression',
-    check: (text: string, field: string) => {
-      const pattern = new RegExp(text, 'u');
-      return (value) => (typeof value === 'string' && !pattern.test(value) ? { rule: 'pattern', field, value, message: `${field} ${JSON.stringify(value)} does not match ${text}` } : undefined);
-    },
-  },
-};
-
-function isPattern(text: string): boolean {
-  try {
-    return new RegExp(text, 'u') instanceof RegExp;
-  } catch {
-    return false;
-  }
-}
-
-function typeCheck(type: LogicalType, field: string): Check {
-  const test = typeTests[type];
+/** Dates and times with a `format` of their own are only asked to be text: other formats than ISO 8601 are not read. */
+function typeCheck(type: LogicalType, field: string, ownFormat: boolean): Check {
+  const test = typeTests[ownFormat && temporal.has(type) ? 'string' : type];
   return (value) => (test(value) ? undefined : { rule: 'logicalType', field, value, message: `${field} ${JSON.stringify(value)} is no ${type}` });
+}
+
+function shown(values: readonly unknown[]): string {
+  return `${values.slice(0, 8).join(', ')}${values.length > 8 ? ', …' : ''}`;
 }
 
 function validValuesCheck(values: readonly unknown[], field: string): Check {
   const allowed = new Set(values);
-  return (value) => (allowed.has(value) ? undefined : { rule: 'validValues', field, value, message: `${field} ${JSON.stringify(value)} is none of ${values.slice(0, 8).join(', ')}${values.length > 8 ? ', …' : ''}` });
+  return (value) => (allowed.has(value) ? undefined : { rule: 'validValues', field, value, message: `${field} ${JSON.stringify(value)} is none of ${shown(values)}` });
+}
+
+function missingValuesCheck(values: readonly unknown[], field: string): Check {
+  const missing = new Set(values);
+  return (value) => (missing.has(value) ? { rule: 'missingValues', field, value, message: `${field} ${JSON.stringify(value)} stands for a missing value` } : undefined);
+}
+
+function optionChecks(property: ContractProperty, type: LogicalType | undefined, path: string, mistakes: Mistake[]): Check[] {
+  const checks: Check[] = [];
+  for (const [key, value] of Object.entries(property.logicalTypeOptions ?? {})) {
+    if (hints.has(key)) continue;
+    const place = `${path}/logicalTypeOptions/${key}`;
+    const option = Object.hasOwn(propertyOptions, key) ? propertyOptions[key] : undefined;
+    if (option === undefined) {
+      mistakes.push({ path: place, message: `${key} is not known; known are ${Object.keys(propertyOptions).join(', ')}` });
+      continue;
+    }
+    // The unknown type is a mistake of its own.
+    if (type === undefined) continue;
+    if (!option.types.includes(type)) {
+      mistakes.push({ path: place, message: `${key} says nothing about a ${type}; it is for ${option.types.join(', ')}` });
+      continue;
+    }
+    const check = option.compile(value, property.name, type);
+    if (typeof check === 'function') checks.push(check);
+    else mistakes.push({ path: place, message: `must be ${check.expects}` });
+  }
+  return checks;
+}
+
+const judgedMetrics = 'known are invalidValues with validValues or pattern, missingValues mustBe 0 and nullValues mustBe 0';
+
+/** Library rules that one record can break. Rules of other engines (sql, text, custom) are the producers’ own. */
+function qualityChecks(property: ContractProperty, type: LogicalType, path: string, mistakes: Mistake[]): { checks: Check[]; required: boolean } {
+  const checks: Check[] = [];
+  let required = false;
+  property.quality?.forEach((rule, index) => {
+    if (rule.type !== undefined && rule.type !== 'library') return;
+    const metric = rule.metric ?? rule.rule;
+    const { validValues, missingValues, pattern } = rule.arguments ?? {};
+    const place = `${path}/quality/${index}`;
+    if (metric === 'invalidValues' && Array.isArray(validValues)) checks.push(validValuesCheck(validValues, property.name));
+    else if (metric === 'invalidValues' && pattern !== undefined) {
+      const check = matchesPattern(pattern, property.name, type);
+      if (typeof check === 'function') checks.push(check);
+      else mistakes.push({ path: `${place}/arguments/pattern`, message: `must be ${check.expects}` });
+    } else if (metric === 'missingValues' && Array.isArray(missingValues) && rule.mustBe === 0) {
+      checks.push(missingValuesCheck(missingValues, property.name));
+      required ||= missingValues.includes(null);
+    } else if (metric === 'nullValues' && rule.mustBe === 0) required = true;
+    else mistakes.push({ path: place, message: `${String(metric)} cannot be judged record by record; ${judgedMetrics}` });
+  });
+  return { checks, required };
 }
 
 /** Compiles one property to closures; mistakes are added to `mistakes` with JSON pointers below `path`. */
 export function compileProperty(property: ContractProperty, path: string, mistakes: Mistake[]): CompiledProperty {
   const { name } = property;
-  const logicalType = logicalTypes.find((type) => type === (property.logicalType ?? 'string'));
-  if (logicalType === undefined) mistakes.push({ path: `${path}/logicalType`, message: `${String(property.logicalType)} is none of ${logicalTypes.join(', ')}` });
-  const checks: Check[] = [];
-  for (const [key, value] of Object.entries(property.logicalTypeOptions ?? {})) {
-    if (key === 'format') continue;
-    const option = options[key];
-    if (option === undefined) mistakes.push({ path: `${path}/logicalTypeOptions/${key}`, message: `${key} is not known; known are ${Object.keys(options).join(', ')}` });
-    else if (!option.fits(value)) mistakes.push({ path: `${path}/logicalTypeOptions/${key}`, message: `must be ${option.expects}` });
-    else checks.push(option.check(value as never, name));
-  }
-  let required = property.required ?? false;
-  property.quality?.forEach((rule, index) => {
-    const values = rule.arguments?.['validValues'];
-    const metric = rule.metric ?? rule.rule;
-    // Rules of other engines (sql, text, custom) are the producers’ own; a library rule must be one we keep.
-    if (rule.type !== undefined && rule.type !== 'library') return;
-    if (metric === 'invalidValues' && Array.isArray(values)) checks.push(validValuesCheck(values, name));
-    else if (metric === 'nullValues' && rule.mustBe === 0) required = true;
-    else mistakes.push({ path: `${path}/quality/${index}`, message: `${String(metric)} cannot be judged record by record; known are invalidValues with validValues, and nullValues mustBe 0` });
-  });
-  const type = logicalType ?? 'string';
-  return { name, logicalType: type, required: required || property.primaryKey === true, checks: [typeCheck(type, name), ...checks] };
+  const known = logicalTypes.find((type) => type === (property.logicalType ?? 'string'));
+  if (known === undefined) mistakes.push({ path: `${path}/logicalType`, message: `${String(property.logicalType)} is none of ${logicalTypes.join(', ')}` });
+  const options = optionChecks(property, known, path, mistakes);
+  const logicalType = known ?? 'string';
+  const quality = qualityChecks(property, logicalType, path, mistakes);
+  const ownFormat = property.logicalTypeOptions?.['format'] !== undefined;
+  return {
+    name,
+    logicalType,
+    required: (property.required ?? false) || property.primaryKey === true || quality.required,
+    checks: [typeCheck(logicalType, name, ownFormat), ...options, ...quality.checks],
+  };
 }

@@ -36,6 +36,12 @@ describe('a dataset version', () => {
     }));
   });
 
+  it('does not depend on what else a caller’s rows carry', () => {
+    fc.assert(fc.property(distinct, (segments) => {
+      expect(datasetVersionOf(manifest(segments.map((entry) => ({ ...entry, objectKey: 'segments/x.parquet' }))))).toBe(datasetVersionOf(manifest(segments)));
+    }));
+  });
+
   it('changes when any segment changes, comes or goes', () => {
     fc.assert(fc.property(distinct, fc.nat(), fc.constantFrom('rows', 'toOffset', 'partition', 'fromOffset'), (segments, pick, member) => {
       const id = datasetVersionOf(manifest(segments));

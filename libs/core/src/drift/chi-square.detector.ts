@@ -3,16 +3,22 @@ import type { DriftDetector } from './detector.js';
 
 /** No producer’s category starts with NUL. */
 const rest = '\u0000other';
+const frequentShareMin = 0.01;
 
 /**
- * Both samples over the same cells. When either side could not count all its names, names that the reference does not
- * know are no news of their own: which of them a window happened to count depends on what came first.
+ * The names that stand for themselves; null: all of both sides. Of a reference with more names than a profile counts
+ * only those with 1 % of it do: the 500 counted ones were chosen for their counts, so the rarer of them look more frequent
+ * there than they are. When only the window has too many names, which of the new ones it counts depends on what came first.
  */
-function cells(profile: CategoryProfile, reference: CategoryProfile, bounded: boolean): Record<string, number> {
-  if (!bounded) return profile.counts;
-  const known = Object.entries(profile.counts).filter(([name]) => Object.hasOwn(reference.counts, name));
-  const counted = known.reduce((sum, [, count]) => sum + count, 0);
-  return { ...Object.fromEntries(known), [rest]: profile.n - counted };
+function namesToCompare(reference: CategoryProfile, current: CategoryProfile): string[] | null {
+  if (reference.other > 0) return Object.keys(reference.counts).filter((name) => (reference.counts[name] ?? 0) >= frequentShareMin * reference.n);
+  return current.other > 0 ? Object.keys(reference.counts) : null;
+}
+
+function cellsOf({ counts, n }: CategoryProfile, names: readonly string[] | null): Readonly<Record<string, number>> {
+  if (names === null) return counts;
+  const cells = Object.fromEntries(names.map((name) => [name, Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0]));
+  return { ...cells, [rest]: n - Object.values(cells).reduce((sum, count) => sum + count, 0) };
 }
 
 /** Categories: significance by the two-sample chi-square, size by the total variation distance. */
@@ -20,8 +26,8 @@ export const chiSquareDetector: DriftDetector = {
   name: 'chi-square',
   measure: (reference, current, { categoryMin }) => {
     if (reference.kind !== 'category' || current.kind !== 'category' || reference.n === 0 || current.n === 0) return null;
-    const bounded = reference.other > 0 || current.other > 0;
-    const [a, b] = [cells(reference, reference, bounded), cells(current, reference, bounded)];
+    const names = namesToCompare(reference, current);
+    const [a, b] = [cellsOf(reference, names), cellsOf(current, names)];
     return { detector: 'chi-square', effect: totalVariation(a, b), effectMin: categoryMin, pValue: contingencyChiSquare(a, b).pValue };
   },
 };

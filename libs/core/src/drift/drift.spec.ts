@@ -34,6 +34,13 @@ describe('drift of a window', () => {
   it('names a new category', () => expect(failed(current(sample(chance, 1_000), [...carriers(800), ...new Array<string>(200).fill('XX')]))).toEqual(['carrier/chi-square']));
   it('names a feature that goes missing', () => expect(failed(current([...sample(chance, 800), ...new Array<null>(200).fill(null)], carriers(1_000)))).toEqual(['temp/null-share']));
   it('lets a significant trifle pass', () => expect(failed(current(sample(chance, 20_000, 0.04), carriers(20_000)))).toEqual([]));
+  it('takes the order in which a long tail of names came for no drift', () => {
+    const names = (): string[] => Array.from({ length: 5_000 }, () => `tail-${Math.floor(chance() * 2_000)}`);
+    const tail = profileOf('category', names());
+    const verdict = judgeDrift({ tail }, { tail: like(tail, names()) }, { ...policy, categoryMin: 0 });
+    expect(verdict.findings.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+  });
+  it('names a category that objects inherit', () => expect(failed(current(sample(chance, 1_000), [...carriers(700), ...new Array<string>(300).fill('constructor')]))).toEqual(['carrier/chi-square']));
   it('is inconclusive, never stable, with too few rows', () => expect(judgeDrift(reference, current(sample(chance, 199), carriers(199)), policy).outcome).toBe('inconclusive'));
   it('is errored when a feature is not there at all', () => expect(judgeDrift(reference, { temp: like(reference.temp, sample(chance, 500)) }, policy).outcome).toBe('errored'));
   it('is errored without any reference', () => expect(judgeDrift({}, {}, policy).outcome).toBe('errored'));
@@ -57,6 +64,11 @@ describe('performance of a window', () => {
   ])('$name: $outcome', ({ n, errors, outcome }) => expect(judge(n, errors).outcome).toBe(outcome));
 
   it('is errored when the version has no reference for the metric', () => expect(judge(1_000, 0.1, []).outcome).toBe('errored'));
+  it('does not take an interval that was cut off at 1 for certainty', () => {
+    // 0.95 ± 0.20 at 95 %, cut off at 1: one standard error is 0.102, so 0.85 is no news at α 0.01.
+    const uncertain = { name: 'accuracy', value: 0.95, n: 20, low: 0.75, high: 1 };
+    expect(judge(1_000, 0.15, [uncertain]).outcome).toBe('inconclusive');
+  });
   it('fails a loss that rises, too', () => {
     const brier = { name: 'brier', value: 0.1, n: 1_000, low: 0.09, high: 0.11 };
     expect(judgePerformance([brier], sums(1_000, 0.4), [{ metric: 'brier', worseByMax: 0.05 }], { alpha: 0.01, rowsMin: 200 }).outcome).toBe('failed');

@@ -24,6 +24,7 @@ describe('the promotion gate', () => {
     { name: 'better than the champion', metrics: good, paired: paired(-0.01), outcome: 'passed' },
     { name: 'worse than the champion', metrics: good, paired: paired(0.01), outcome: 'failed' },
     { name: 'nobody can tell', metrics: good, paired: paired(0.0005), outcome: 'inconclusive' },
+    { name: 'a loss is no number', metrics: good, paired: { n: 10, sum: Number.NaN, squares: Number.NaN }, outcome: 'errored' },
     { name: 'compared on nothing', metrics: good, paired: { n: 0, sum: 0, squares: 0 }, outcome: 'errored' },
   ])('$name: $outcome', ({ metrics, paired: pairs, outcome }) => expect(judgeGate({ metrics, paired: pairs }, policy).outcome).toBe(outcome));
 

@@ -26,6 +26,9 @@ describe('the decision to retrain', () => {
     { name: 'the contract is broken', change: { performance: verdict, contractBroken: { reason: 'dest is gone' } }, trigger: null, blocker: 'contract' },
     { name: 'by hand, in spite of the cool-down', change: { manual: { by: 'ann', reason: 'try' }, planTimesMs: [99 * day, 98 * day] }, trigger: 'manual' },
     { name: 'by hand, but a run is under way', change: { manual: { by: 'ann', reason: 'try' }, activeRunId: 'run-7' }, trigger: null, blocker: 'active-run' },
+    { name: 'the first training brought nothing into service, and new labels came', change: { hasChampion: false, labelledRowsSinceLastPlan: 1 }, trigger: 'initial' },
+    { name: 'the first training brought nothing into service, and nothing is new', change: { hasChampion: false }, trigger: null },
+    { name: 'the first training has just ended', change: { hasChampion: false, labelledRowsSinceLastPlan: 400, planTimesMs: [99 * day] }, trigger: null, blocker: 'cooldown' },
     { name: 'the first training has enough rows', change: { planTimesMs: [], labelledRows: 1_000 }, trigger: 'initial' },
     { name: 'the first training lacks one row', change: { planTimesMs: [], labelledRows: 999 }, trigger: null },
   ])('$name', ({ change, trigger, blocker }) => {

@@ -54,6 +54,31 @@ describe('chi-square of two samples', () => {
   });
   it('sees a category that only one sample has', () => expect(contingencyChiSquare({ a: 500, b: 500 }, { a: 450, b: 450, new: 100 }).pValue).toBeLessThan(1e-6));
   it('pools cells that are too small to trust', () => expect(contingencyChiSquare({ a: 100, b: 100, c: 2, d: 2, e: 2 }, { a: 100, b: 100, c: 2, d: 2, e: 2 }).degreesOfFreedom).toBe(2));
+  it.each([
+    { kinds: 2, n: 1_000, m: 100 },
+    { kinds: 20, n: 1_000, m: 100 },
+    { kinds: 60, n: 2_000, m: 200 },
+    { kinds: 20, n: 300, m: 300 },
+  ])('rejects equal distributions of $kinds kinds no more often than it says ($n against $m)', ({ kinds, n, m }) => {
+    const chance = seeded(kinds * 7 + m);
+    // Shares from large to tiny, so that some cells are always too small.
+    const counts = (rows: number): Record<string, number> => {
+      const table: Record<string, number> = {};
+      for (let row = 0; row < rows; row += 1) {
+        const name = `k${Math.floor(chance() ** 3 * kinds)}`;
+        table[name] = (table[name] ?? 0) + 1;
+      }
+      return table;
+    };
+    const runs = 300;
+    let rejected = 0;
+    for (let run = 0; run < runs; run += 1) if (contingencyChiSquare(counts(n), counts(m)).pValue <= 0.05) rejected += 1;
+    // Binomial(300, 0.05) exceeds 27 with probability 0.001.
+    expect(rejected).toBeLessThanOrEqual(27);
+    // Twice the smaller p and Fisher’s test are conservative, but not blind.
+    expect(rejected).toBeGreaterThanOrEqual(2);
+  });
+  it('measures names that objects inherit', () => expect(totalVariation({ UA: 50 }, { UA: 25, constructor: 25 })).toBeCloseTo(0.5, 12));
   it('has total variation ½ Σ|p − q|', () => expect(totalVariation({ a: 50, b: 50 }, { a: 40, b: 50, c: 10 })).toBeCloseTo(0.1, 12));
 });
 
@@ -85,6 +110,19 @@ describe('profiles', () => {
     const merged = mergeProfiles(profileOf('category', ['UA', 'B6', null, '']), profileOf('category', ['UA', 'constructor']));
     expect(merged).toMatchObject({ counts: { UA: 2, B6: 1, constructor: 1 }, n: 4, nulls: 2 });
   });
+  const many = (from: number, to: number, times: number): string[] => range(from, to).flatMap((index) => new Array<string>(times).fill(`tail-${index}`));
+  it('keep the most frequent names of a reference, whatever its row order', () => {
+    const values = [...many(1, 600, 1), 'UA', 'UA', ...many(601, 700, 1)];
+    const profile = profileOf('category', values);
+    expect(profile).toMatchObject({ counts: { UA: 2 }, n: 702, other: 201 });
+    expect(profileOf('category', [...values].reverse())).toEqual(profile);
+  });
+  it('count the names of the reference even after 500 new ones', () => {
+    const window = emptyLike(profileOf('category', ['UA', 'B6']));
+    for (const name of [...many(1, 600, 1), 'UA']) observe(window, name);
+    expect(window).toMatchObject({ counts: { UA: 1, B6: 0 }, n: 601, other: 102 });
+  });
+  it('lose no row to a category called __proto__', () => expect(profileOf('category', ['__proto__', 'UA', '__proto__'])).toMatchObject({ counts: { UA: 1 }, other: 2, n: 3 }));
   it('refuse other bins', () => expect(() => mergeProfiles(emptyNumericProfile([1]), emptyNumericProfile([2]))).toThrow(RangeError));
   it('survive JSON', () => {
     const profile = profileOf('number', [1, 2, 2, 3, null]);
@@ -118,7 +156,9 @@ describe('performance', () => {
   });
   it.each([
     { task: 'binary' as const, said: { probability: 0.8 }, label: true, loss: 0.04 },
-    { task: 'multiclass' as const, said: { probabilities: { a: 0.7, b: 0.3 } }, label: 'b', loss: 0.7 },
+    { task: 'multiclass' as const, said: { probabilities: { a: 0.7, b: 0.3 } }, label: 'b', loss: (0.7 ** 2 + 0.7 ** 2) / 2 },
+    { task: 'multiclass' as const, said: { probabilities: { a: 0.5, b: 0.3, c: 0.2 } }, label: 'a', loss: (0.25 + 0.09 + 0.04) / 2 },
+    { task: 'multiclass' as const, said: { probabilities: { a: 1 } }, label: 'unheard-of', loss: 1 },
     { task: 'regression' as const, said: { value: 3 }, label: 5, loss: 4 },
     { task: 'binary' as const, said: { value: 3 }, label: true, loss: null },
   ])('$task loss is $loss', ({ task, said, label, loss }) => (loss === null ? expect(lossOf(task, said, label)).toBeNull() : expect(lossOf(task, said, label)).toBeCloseTo(loss, 12)));
@@ -129,6 +169,22 @@ describe('performance', () => {
     expect(metric('mae')).toBeCloseTo(2, 12);
     expect(metric('rmse')).toBeCloseTo(Math.sqrt(14 / 3), 12);
     expect(metric('r2')).toBeCloseTo(1 - 14 / 2, 12);
+    expect(metric('mean-error')).toBeCloseTo(2 / 3, 12);
+  });
+  it('has an interval of R² that follows from that of the squared errors', () => {
+    const sums = emptyPerformance('regression');
+    const chance = seeded(5);
+    for (let row = 0; row < 500; row += 1) observeOutcome(sums, { value: row }, row + 10 * (chance() - 0.5));
+    const metric = (name: string) => metricsOf(sums).find((entry) => entry.name === name);
+    const [r2, rmse] = [metric('r2'), metric('rmse')];
+    const meanSquare = (1 - (r2?.value ?? 0)) / (rmse?.value ?? 0) ** 2;
+    expect(1 - (r2?.low ?? 0)).toBeCloseTo(meanSquare * (rmse?.high ?? 0) ** 2, 12);
+    expect(1 - (r2?.high ?? 0)).toBeCloseTo(meanSquare * (rmse?.low ?? 0) ** 2, 12);
+  });
+  it('does not reward a class model for claiming more than it knows', () => {
+    // The truth is a with probability 0.7: saying 0.7 must cost less, on average, than saying 1.
+    const expected = (a: number): number => 0.7 * (lossOf('multiclass', { probabilities: { a, b: 1 - a } }, 'a') ?? 0) + 0.3 * (lossOf('multiclass', { probabilities: { a, b: 1 - a } }, 'b') ?? 0);
+    expect(expected(0.7)).toBeLessThan(expected(1));
   });
 });
 

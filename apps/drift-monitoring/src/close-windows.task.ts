@@ -1,0 +1,119 @@
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { verdictIssued } from '@millrace/contracts';
+import { windowStart } from '@millrace/core/drift';
+import type { PerformanceSums } from '@millrace/core/statistics';
+import { Messaging } from '@millrace/messaging';
+import { inTransaction, type Transaction } from '@millrace/persistence';
+import { ServiceLog } from '@millrace/service';
+import { ClosingStore } from './closing.store.js';
+import { DriftMonitoringSettings } from './drift-monitoring.config.js';
+import { driftMonitoringMetrics } from './drift-monitoring.metrics.js';
+import type { InputState } from './input-state.js';
+import { byWindow, judgeInputWindow, judgeOutcomeWindow, type JudgedWindow } from './judged-window.js';
+import { MonitoredModels, type MonitoredModel } from './monitored-models.js';
+import type { PaneSource } from './pane.js';
+import { PaneStore } from './pane.store.js';
+import { References } from './references.js';
+import { showVerdict } from './show-verdict.js';
+import { VerdictStore } from './verdict.store.js';
+import { Watermarks } from './watermarks.js';
+
+/**
+ * Closes windows that the watermark has passed: merges the panes of all partitions, judges them, and in one transaction
+ * keeps the verdict, marks the windows closed and publishes. The model’s closing row decides which instance does it.
+ */
+@Injectable()
+export class CloseWindowsTask implements OnApplicationBootstrap, OnApplicationShutdown {
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private startedAtMs = 0;
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly messaging: Messaging,
+    private readonly models: MonitoredModels,
+    private readonly references: References,
+    private readonly panes: PaneStore,
+    private readonly closing: ClosingStore,
+    private readonly watermarks: Watermarks,
+    private readonly verdicts: VerdictStore,
+    private readonly settings: DriftMonitoringSettings,
+    private readonly log: ServiceLog,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    for (const kept of await this.verdicts.latest()) showVerdict(kept, kept.metrics);
+    this.startedAtMs = this.messaging.now().getTime();
+    this.schedule();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    await this.running;
+  }
+
+  private schedule(): void {
+    this.timer = setTimeout(() => {
+      this.running = this.runWhenSettled()
+        .catch((error: unknown) => this.log.warn({ err: error }, 'windows could not be closed; tried again later'))
+        .finally(() => (this.timer === undefined ? undefined : this.schedule()));
+    }, this.settings.closeEveryMs);
+  }
+
+  /** Right after a start, partitions look idle only because nobody has read them yet: wait until that would have shown. */
+  private async runWhenSettled(): Promise<void> {
+    if (this.messaging.now().getTime() - this.startedAtMs < this.settings.idleSeconds * 1_000) return;
+    await this.run();
+  }
+
+  /** One round over all models. Answers the windows that this instance has closed. */
+  async run(): Promise<JudgedWindow[]> {
+    const judged: JudgedWindow[] = [];
+    for (const source of ['predictions', 'outcomes'] as const) {
+      const watermarks = await this.watermarks.read(source);
+      const closedUntil = await this.closing.closedUntil(source);
+      for (const model of this.models.all()) {
+        const watermark = watermarks.get(model.model);
+        if (watermark === undefined) continue;
+        driftMonitoringMetrics.watermark.set({ model: model.model, source }, watermark / 1_000);
+        if (windowStart(watermark, model.windowMs) > (closedUntil.get(model.model) ?? 0)) judged.push(...(await this.close(model, source, watermark)));
+      }
+    }
+    return judged;
+  }
+
+  private async close(model: MonitoredModel, source: PaneSource, watermark: number): Promise<JudgedWindow[]> {
+    const judged = await inTransaction(this.database, async (transaction) => {
+      const untilMs = windowStart(watermark, model.windowMs);
+      if (!(await this.closing.advance(model.model, source, untilMs, transaction))) return [];
+      const windows = await this.judge(model, source, untilMs, watermark, transaction);
+      for (const window of windows) await this.verdicts.keep(window, transaction);
+      const issued = windows.filter(({ role }) => role === 'primary').map(({ verdict }) => this.messaging.encode(verdictIssued, verdict, { key: verdict.model, id: verdict.verdictId }));
+      await this.messaging.enqueue(transaction, issued);
+      return windows;
+    });
+    this.messaging.wakeOutbox();
+    for (const { verdict, metrics, role } of judged) {
+      if (role !== 'primary') continue;
+      showVerdict(verdict, metrics);
+      driftMonitoringMetrics.verdicts.inc({ model: verdict.model, kind: verdict.kind, outcome: verdict.outcome });
+    }
+    return judged;
+  }
+
+  private async judge(model: MonitoredModel, source: PaneSource, untilMs: number, watermark: number, transaction: Transaction): Promise<JudgedWindow[]> {
+    const judged: JudgedWindow[] = [];
+    if (source === 'predictions') {
+      for (const panes of byWindow(await this.panes.take<InputState>(model.model, source, untilMs, transaction))) {
+        judged.push(judgeInputWindow(panes, await this.references.load(model.model, panes[0]?.version ?? ''), model, watermark));
+      }
+      return judged;
+    }
+    for (const panes of byWindow(await this.panes.take<PerformanceSums>(model.model, source, untilMs, transaction))) {
+      judged.push(judgeOutcomeWindow(panes, await this.references.load(model.model, panes[0]?.version ?? ''), model, watermark));
+    }
+    return judged;
+  }
+}

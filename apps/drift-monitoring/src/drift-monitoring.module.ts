@@ -1,0 +1,37 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { CloseWindowsTask } from './close-windows.task.js';
+import { ClosingStore } from './closing.store.js';
+import { DriftMonitoringSettings, type DriftMonitoringConfig } from './drift-monitoring.config.js';
+import { MonitoredModels } from './monitored-models.js';
+import { OutcomeObservedConsumer } from './outcome-observed.consumer.js';
+import { PaneStore } from './pane.store.js';
+import { PredictionServedConsumer } from './prediction-served.consumer.js';
+import { ReferenceStore } from './reference.store.js';
+import { References } from './references.js';
+import { VerdictStore } from './verdict.store.js';
+import { VerdictsController } from './verdicts.controller.js';
+import { Watermarks } from './watermarks.js';
+import { VersionRegisteredConsumer } from './version-registered.consumer.js';
+
+@Module({})
+export class DriftMonitoringModule {
+  static with(config: DriftMonitoringConfig): DynamicModule {
+    return {
+      module: DriftMonitoringModule,
+      controllers: [VersionRegisteredConsumer, VerdictsController],
+      providers: [
+        { provide: DriftMonitoringSettings, useValue: config },
+        MonitoredModels,
+        References,
+        PredictionServedConsumer,
+        OutcomeObservedConsumer,
+        CloseWindowsTask,
+        ReferenceStore,
+        PaneStore,
+        ClosingStore,
+        Watermarks,
+        VerdictStore,
+      ],
+    };
+  }
+}

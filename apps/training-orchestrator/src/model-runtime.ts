@@ -1,0 +1,2 @@
+/** Injection token: the runtime that the gateways answer with. */
+export const RUNTIME = Symbol('model runtime');
