@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { labelAdmitted, outcomeObserved, parseModelSpec, predictionServed, specChanged, type EventDefinition, type LabelAdmitted, type OutcomeObserved, type PredictionServed } from '@millrace/contracts';
+import { labelAdmitted, outcomeObserved, parseModelSpec, predictionServed, specChanged, type DataOf, type EventDefinition, type LabelAdmitted, type OutcomeObserved, type PredictionServed } from '@millrace/contracts';
 import { createRingTopics, decodeEvent, encodeEvent, Messaging, type FoldBatch, type OutgoingMessage, type Received } from '@millrace/messaging';
 import { MemoryDriver } from '@millrace/messaging/testing';
 import { inTransaction } from '@millrace/persistence';
@@ -76,9 +76,9 @@ export class JoiningRoom {
     await this.database.drop();
   }
 
-  async send<D extends EventDefinition>(event: D, ...data: (D extends EventDefinition<infer T> ? T['static'] : never)[]): Promise<void> {
+  async send<D extends EventDefinition>(event: D, ...data: DataOf<D>[]): Promise<void> {
     const producer = await this.driver.producer();
-    await producer.send(data.map((value) => encodeEvent(event, value as never, { key: keyOf(value), source: '/millrace/test', time: hour(0), id: randomUUID() })));
+    await producer.send(data.map((value) => encodeEvent(event, value, { key: keyOf(value), source: '/millrace/test', time: hour(0), id: randomUUID() })));
   }
 
   async instance(source: DataSource = this.database.source): Promise<JoiningInstance> {

@@ -79,7 +79,7 @@ export class ModelConduct {
     const plan = this.policies.planOf(row.model);
     const state = startRollout(plan.policy);
     const begun: RolloutRow = { ...row, championVersion: champion, status: 'active', phase: state.phase, plan, state };
-    await this.tell(begun, openingStep(row.reason, row.startedBy === 'pipeline' ? 'not-enough-evidence' : 'by-hand'));
+    await this.tell(begun, openingStep(row.reason, row.startedBy === 'pipeline' ? 'gate' : 'by-hand'));
     await this.store.save(this.transaction, begun);
     await this.routeInPhase(begun, row.reason);
     return begun;

@@ -12,7 +12,7 @@ export interface RolloutStep {
   readonly sequence: number;
   readonly from: string;
   readonly to: string;
-  readonly verdict: RolloutVerdict | 'by-hand';
+  readonly verdict: RolloutVerdict | 'by-hand' | 'gate';
   readonly reason: string;
   readonly evidence: RolloutEvidence;
 }
@@ -80,6 +80,6 @@ export function decideRollout(state: RolloutState, event: RolloutEvent, policy: 
 }
 
 /** The first step of a roll-out’s story: it came to be. */
-export function openingStep(reason: string, verdict: 'by-hand' | 'not-enough-evidence' = 'not-enough-evidence'): RolloutStep {
+export function openingStep(reason: string, verdict: 'by-hand' | 'gate'): RolloutStep {
   return { sequence: 0, from: 'registered', to: 'shadow', verdict, reason, evidence: noEvidence };
 }

@@ -32,18 +32,21 @@ export interface RolloutState {
   /** Stream time of the phase’s first outcome; null before it. */
   readonly phaseSinceMs: number | null;
   readonly streamTimeMs: number | null;
-  /** Shadow: differences candidate − champion, mapped from [−bound, bound] to [0, 1]. */
-  readonly paired: ConfidenceSequence;
-  /** Canary and A/B: losses of each arm, mapped from [0, bound] to [0, 1]. */
-  readonly champion: ConfidenceSequence;
-  readonly candidate: ConfidenceSequence;
+  /** Differences of losses, candidate − champion, mapped from [−range, range] to [0, 1]. */
+  readonly difference: ConfidenceSequence;
+  /** Outcomes of the phase by the arm that answered, and their mean loss. Shadow pairs count for both. */
+  readonly arms: { readonly champion: ArmTally; readonly candidate: ArmTally };
   /** Steps told so far. */
   readonly sequence: number;
 }
 
-/** Both arms’ sequences hold together with α, so each gets half. */
-export function freshEvidence(alpha: number): Pick<RolloutState, 'paired' | 'champion' | 'candidate' | 'phaseSinceMs'> {
-  return { paired: startSequence(alpha), champion: startSequence(alpha / 2), candidate: startSequence(alpha / 2), phaseSinceMs: null };
+export interface ArmTally {
+  readonly n: number;
+  readonly loss: number;
+}
+
+export function freshEvidence(alpha: number): Pick<RolloutState, 'difference' | 'arms' | 'phaseSinceMs'> {
+  return { difference: startSequence(alpha), arms: { champion: { n: 0, loss: 0 }, candidate: { n: 0, loss: 0 } }, phaseSinceMs: null };
 }
 
 export function startRollout(policy: RolloutPolicy): RolloutState {

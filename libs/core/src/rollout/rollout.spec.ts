@@ -34,7 +34,7 @@ function drive(candidateLoss: number, championLoss: number, seed: number, batche
 
 describe('a roll-out on evidence', () => {
   it('takes a better candidate through every phase', () => {
-    const { state, steps } = drive(0.2, 0.3, 1);
+    const { state, steps } = drive(0.2, 0.3, 1, 2_000, { ...policy, shadow: { ...policy.shadow, lossMargin: 0 } });
     expect(state.phase).toBe('full');
     expect(steps.map(({ from, to }) => `${from}→${to}`)).toEqual(['shadow→canary', 'canary→ab', 'ab→full']);
     expect(steps[0]?.verdict).toBe('better');
@@ -65,6 +65,21 @@ describe('a roll-out on evidence', () => {
     const decision = decideRollout(state, { type: 'outcomes', streamTimeMs: 0, pairs: [], arms }, policy);
     expect(decision.state.phase).toBe('ab');
     expect(decision.steps).toEqual([]);
+  });
+  it('calls equal arms worse or better in no more than α of the canaries, though every day has another mean', () => {
+    let wrong = 0;
+    for (let seed = 0; seed < 120; seed += 1) {
+      const chance = seeded(5_000 + seed);
+      const rules = { ...policy, canary: { ...policy.canary, lossMargin: 0 } };
+      let state: RolloutState = { ...startRollout(rules), phase: 'canary' };
+      for (let day = 0; day < 20 && state.phase === 'canary'; day += 1) {
+        const mean = day % 2 === 0 ? 0.1 : 0.5;
+        const arms = Array.from({ length: 100 }, () => ({ arm: chance() < 0.2 ? ('candidate' as const) : ('champion' as const), loss: chance() < mean ? 1 : 0 }));
+        state = decideRollout(state, { type: 'outcomes', streamTimeMs: day, pairs: [], arms }, rules).state;
+      }
+      if (state.phase !== 'canary') wrong += 1;
+    }
+    expect(wrong / 120).toBeLessThanOrEqual(0.05);
   });
   it('decides the same when told the same', () => expect(drive(0.25, 0.3, 9)).toEqual(drive(0.25, 0.3, 9)));
 });

@@ -1,9 +1,9 @@
 /**
- * Anytime-valid confidence sequence for the mean of observations in [0, 1]: the predictable plug-in empirical-Bernstein
- * sequence of I. Waudby-Smith and A. Ramdas, “Estimating means of bounded random variables by betting”, JRSS B 86
- * (2024), Theorem 2, with running intersection. With probability at least 1 − α the interval holds the mean at every
- * look together, however often one looks and whenever one stops, if each observation has that mean given the past.
- * Plain JSON; constant cost per observation.
+ * Anytime-valid confidence sequence for observations in [0, 1]: the predictable plug-in empirical-Bernstein sequence of
+ * I. Waudby-Smith and A. Ramdas, “Estimating means of bounded random variables by betting”, JRSS B 86 (2024), Theorem 2.
+ * With probability at least 1 − α the interval holds, at every look together, the weighted average of the observations’
+ * means given their past, Σ λᵢ μᵢ / Σ λᵢ. The means may change from one observation to the next, and observations may
+ * depend on earlier ones; therefore looks are not intersected. Plain JSON; constant cost per observation.
  */
 export interface ConfidenceSequence {
   readonly v: 1;
@@ -16,8 +16,6 @@ export interface ConfidenceSequence {
   weights: number;
   weighted: number;
   penalty: number;
-  low: number;
-  high: number;
 }
 
 /** Largest bet; the paper recommends 1/2 or 3/4. */
@@ -25,7 +23,7 @@ const betMax = 0.75;
 
 export function startSequence(alpha: number): ConfidenceSequence {
   if (!(alpha > 0 && alpha < 1)) throw new RangeError('alpha must lie between 0 and 1');
-  return { v: 1, alpha, n: 0, sum: 0, squares: 0, weights: 0, weighted: 0, penalty: 0, low: 0, high: 1 };
+  return { v: 1, alpha, n: 0, sum: 0, squares: 0, weights: 0, weighted: 0, penalty: 0 };
 }
 
 /** Takes in one observation, in place. @throws RangeError outside [0, 1]. */
@@ -41,13 +39,12 @@ export function extendSequence(sequence: ConfidenceSequence, x: number): void {
   sequence.n = t;
   sequence.sum += x;
   sequence.squares += (x - (0.5 + sequence.sum) / (t + 1)) ** 2;
-  const centre = sequence.weighted / sequence.weights;
-  const radius = (Math.log(2 / sequence.alpha) + sequence.penalty) / sequence.weights;
-  sequence.low = Math.max(sequence.low, centre - radius);
-  sequence.high = Math.min(sequence.high, centre + radius);
 }
 
-/** Mean and interval so far. `low` > `high` can only happen when the observations have no common mean. */
+/** Mean of the observations, and the interval at this look. */
 export function sequenceInterval(sequence: ConfidenceSequence): { n: number; mean: number | null; low: number; high: number } {
-  return { n: sequence.n, mean: sequence.n === 0 ? null : sequence.sum / sequence.n, low: sequence.low, high: sequence.high };
+  const { n, sum, alpha, weights, weighted, penalty } = sequence;
+  if (n === 0) return { n, mean: null, low: 0, high: 1 };
+  const radius = (Math.log(2 / alpha) + penalty) / weights;
+  return { n, mean: sum / n, low: Math.max(0, weighted / weights - radius), high: Math.min(1, weighted / weights + radius) };
 }

@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import { outcomeObserved, parseModelSpec, predictionServed, specChanged, verdictIssued, versionRegistered, type OutcomeObserved, type PredictionServed, type VerdictIssued, type VersionRegistered } from '@millrace/contracts';
+import { emptyPerformance, metricsOf, observeOutcome, profileOf } from '@millrace/core/statistics';
+import { createRingTopics, decodeEvent, encodeEvent, Messaging, type OutgoingMessage } from '@millrace/messaging';
+import { MemoryDriver } from '@millrace/messaging/testing';
+import { query } from '@millrace/persistence';
+import { ServiceLog } from '@millrace/service';
+import { eventually, openTestDatabase, SilentLog, type TestDatabase } from '@millrace/testing';
+import type { DataSource } from 'typeorm';
+import { CloseWindowsTask } from './close-windows.task.js';
+import { ClosingStore } from './closing.store.js';
+import { WindowPanes1700000500000 } from './migrations/0001-window-panes.js';
+import { MonitoredModels } from './monitored-models.js';
+import { OutcomeObservedConsumer } from './outcome-observed.consumer.js';
+import { PaneStore } from './pane.store.js';
+import { PredictionServedConsumer } from './prediction-served.consumer.js';
+import { ReferenceStore } from './reference.store.js';
+import { References } from './references.js';
+import { VerdictStore } from './verdict.store.js';
+import { VerdictsController } from './verdicts.controller.js';
+import { VersionRegisteredConsumer } from './version-registered.consumer.js';
+import { Watermarks } from './watermarks.js';
+
+export const model = 'late-flights';
+const startMs = Date.UTC(2026, 0, 1);
+export const hour = (hours: number): string => new Date(startMs + hours * 3_600_000).toISOString();
+
+/** Numbers that look random and are the same on every run: 32-bit linear congruential generator (Numerical Recipes). */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+export interface Flight {
+  readonly recordId: string;
+  readonly hours: number;
+  readonly distance: number | null;
+  readonly carrier: string;
+  readonly probability: number;
+  readonly late: boolean;
+}
+
+/** Flights spread evenly over [from, to) hours. Clean: uniform distances, two carriers, scores that are right (late with probability `score`). */
+export function flights(count: number, from: number, to: number, seed: number, change: (flight: Flight) => Flight = (flight) => flight): Flight[] {
+  const random = seeded(seed);
+  return Array.from({ length: count }, (_, index) => {
+    const probability = random();
+    const flight = { recordId: `f${seed}-${index}`, hours: from + ((to - from) * index) / count, distance: random() * 1_000, carrier: random() < 0.7 ? 'AA' : 'UA', probability, late: random() < probability };
+    return change(flight);
+  });
+}
+
+export function prediction({ recordId, hours, distance, carrier, probability }: Flight, version = '1', role: 'primary' | 'shadow' = 'primary'): PredictionServed {
+  return {
+    model, recordId, predictionId: `${recordId}/${role}`, requestId: recordId, version, role, arm: 'champion', unit: recordId, eventTime: hour(hours), routeRevision: 1,
+    output: { label: probability >= 0.5, probability }, armProbability: 1, servedAt: hour(hours), features: { distance, carrier }, latencyMs: 1,
+  };
+}
+
+export function outcome(flight: Flight, version = '1'): OutcomeObserved {
+  const { model: _, armProbability: _a, servedAt: _s, features: _f, latencyMs: _l, recordId, ...served } = prediction(flight, version);
+  const position = { topic: 'validation.label-admitted.v1', partition: 0, offset: 0 };
+  return { model, recordId, label: flight.late, labelEventTime: hour(flight.hours), labelPosition: position, predictions: [{ ...served, position }] };
+}
+
+export function registered(version: string, withReference = true): VersionRegistered {
+  const training = flights(4_000, 0, 1, 99);
+  const sums = emptyPerformance('binary');
+  for (const { probability, late } of training) observeOutcome(sums, { label: probability >= 0.5, probability }, late);
+  const metrics = metricsOf(sums).map(({ name, value, n, low, high }) => ({ name, slice: 'overall', value, n, low, high }));
+  const reference: VersionRegistered['reference'] = {
+    rows: training.length,
+    features: { distance: { ...profileOf('number', training.map(({ distance }) => distance)) }, carrier: { ...profileOf('category', training.map(({ carrier }) => carrier)) } },
+    output: { ...profileOf('number', training.map(({ probability }) => probability)) },
+    metrics,
+  };
+  return {
+    model, version, source: withReference ? 'pipeline' : 'manual', runId: null, datasetVersion: null, specRevision: 1, artifact: { sha256: 'b'.repeat(64), sizeBytes: 1 },
+    signature: { inputs: [], outputs: [], task: 'binary', classes: ['false', 'true'], positiveIndex: 1 }, metrics, gate: { outcome: 'passed', checks: [] },
+    reference: withReference ? reference : null, registeredAt: hour(0),
+  };
+}
+
+const spec = parseModelSpec({
+  apiVersion: 'millrace/v1', kind: 'Model', metadata: { name: model },
+  spec: {
+    task: 'binary', stream: 'flights', features: [{ name: 'distance', type: 'number' }, { name: 'carrier', type: 'category' }], label: { field: 'late' },
+    trainer: { name: 'tabular', algorithm: 'lightgbm' },
+    monitoring: { window: 'P1D', lateness: 'PT1H', rowsMin: 200, performance: [{ metric: 'auc', worseByMax: 0.05 }, { metric: 'brier', worseByMax: 0.05 }] },
+  },
+});
+
+export interface Pace {
+  readonly saveEveryMs: number;
+  readonly saveEveryRecords: number;
+}
+
+/** The room as its module wires it, over the memory log with two partitions and the real PostgreSQL. */
+export class MonitoringRoom {
+  readonly log = new SilentLog();
+  now = new Date(startMs);
+  private readonly started: Messaging[] = [];
+
+  private constructor(
+    readonly driver: MemoryDriver,
+    readonly database: TestDatabase,
+  ) {}
+
+  static async open(): Promise<MonitoringRoom> {
+    const driver = new MemoryDriver();
+    await createRingTopics(driver, 2);
+    const room = new MonitoringRoom(driver, await openTestDatabase('drift_monitoring', [WindowPanes1700000500000]));
+    await room.publish([room.encode(specChanged, { model, revision: 1, sha256: 'a'.repeat(64), spec, changedAt: hour(0) }, model)]);
+    return room;
+  }
+
+  async close(): Promise<void> {
+    for (const messaging of this.started) await messaging.stop();
+    await this.driver.close();
+    await this.database.drop();
+  }
+
+  async instance(pace: Pace = { saveEveryMs: 50, saveEveryRecords: 10_000 }, source: DataSource = this.database.source): Promise<MonitoringInstance> {
+    const messaging = new Messaging({ service: 'drift-monitoring', driver: this.driver, database: source, now: () => this.now, log: this.log });
+    this.started.push(messaging);
+    const instance = new MonitoringInstance(source, messaging, pace);
+    await instance.start();
+    return instance;
+  }
+
+  async register(...versions: VersionRegistered[]): Promise<void> {
+    await this.publish(versions.map((version) => this.encode(versionRegistered, version, model)));
+    await eventually('the references', async () => (await query(this.database.source, 'SELECT 1 FROM reference')).length >= versions.length);
+  }
+
+  async predictions(...events: PredictionServed[]): Promise<void> {
+    await this.publish(events.map((event) => this.encode(predictionServed, event, event.recordId)));
+  }
+
+  async outcomes(...events: OutcomeObserved[]): Promise<void> {
+    await this.publish(events.map((event) => this.encode(outcomeObserved, event, event.recordId)));
+  }
+
+  /** The partition that the log gives a key. */
+  async partitionOf(event: PredictionServed): Promise<number> {
+    const [position] = await (await this.driver.producer()).send([this.encode(predictionServed, event, event.recordId)]);
+    return position?.partition ?? -1;
+  }
+
+  /** Waits until everything sent is saved: then the wall clock moves on by the save interval in each look. */
+  async allSaved(): Promise<void> {
+    await eventually('everything saved', async () => {
+      this.now = new Date(this.now.getTime() + 100);
+      for (const [topic, group] of [[predictionServed.type, 'drift-monitoring.predictions'], [outcomeObserved.type, 'drift-monitoring.outcomes']] as const) {
+        for (const { partition, high } of await this.driver.watermarks(topic)) {
+          const rows = await query<{ next_offset: string }>(this.database.source, 'SELECT next_offset FROM fold_offset WHERE consumer_group = $1 AND partition = $2', [group, partition]);
+          if (high > 0 && Number(rows[0]?.next_offset ?? 0) < high) return false;
+        }
+      }
+      return true;
+    });
+  }
+
+  async verdictsPublished(count: number): Promise<VerdictIssued[]> {
+    const seen: VerdictIssued[] = [];
+    const consumption = await this.driver.consume({ group: randomUUID(), topics: [verdictIssued.type], onBatch: async (batch) => void seen.push(...batch.map((delivery) => decodeEvent(verdictIssued, delivery).data)) });
+    await eventually(`${count} verdicts`, () => seen.length >= count);
+    await consumption.stop();
+    return seen;
+  }
+
+  private encode(definition: Parameters<typeof encodeEvent>[0], data: unknown, key: string): OutgoingMessage {
+    return encodeEvent(definition, data, { key, source: '/millrace/test', time: hour(0) });
+  }
+
+  private async publish(messages: readonly OutgoingMessage[]): Promise<void> {
+    await (await this.driver.producer()).send(messages);
+  }
+}
+
+export class MonitoringInstance {
+  readonly closer: CloseWindowsTask;
+  readonly edge: VerdictsController;
+  private readonly consumers: { onApplicationBootstrap(): Promise<void> }[];
+  private readonly references: VersionRegisteredConsumer;
+
+  constructor(
+    source: DataSource,
+    readonly messaging: Messaging,
+    pace: Pace,
+  ) {
+    const settings = { idleSeconds: 15, closeEveryMs: 3_600_000, patienceSeconds: 5, ...pace };
+    const [panes, closing, verdicts, kept] = [new PaneStore(source), new ClosingStore(source), new VerdictStore(source), new ReferenceStore(source)];
+    const models = new MonitoredModels(messaging);
+    const references = new References(kept, models, messaging, settings);
+    this.references = new VersionRegisteredConsumer(kept);
+    this.consumers = [new PredictionServedConsumer(messaging, models, references, settings, panes, closing), new OutcomeObservedConsumer(messaging, models, references, settings, panes, closing)];
+    const watermarks = new Watermarks(closing, models, messaging, settings);
+    this.closer = new CloseWindowsTask(source, messaging, models, references, panes, closing, watermarks, verdicts, settings, new ServiceLog('drift-monitoring', 'fatal'));
+    this.edge = new VerdictsController(verdicts, models);
+  }
+
+  async start(): Promise<void> {
+    await this.messaging.fold('references', { event: versionRegistered, apply: (events, transaction) => this.references.fold({ events, transaction }) });
+    for (const consumer of this.consumers) await consumer.onApplicationBootstrap();
+    this.messaging.startOutbox();
+  }
+}
