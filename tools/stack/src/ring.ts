@@ -100,6 +100,7 @@ function environmentOf(folder: string, endpoints: Endpoints): Readonly<Record<st
     SPOOL_FOLDER: join(folder, 'spool'),
     WORK_FOLDER: join(folder, 'work'),
     CREATE_PRODUCER_TOPICS: '1',
+    IDLE_SECONDS: '5',
     MILLRACE_ENDPOINTS: endpointsPath(folder),
   };
 }

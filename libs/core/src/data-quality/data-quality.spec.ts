@@ -79,7 +79,7 @@ describe('a compiled contract', () => {
     }
   });
 
-  it.each([
+  it.each<{ name: string; more: object; path: string }>([
     { name: 'a bound on text', more: { logicalType: 'string', logicalTypeOptions: { minimum: 1 } }, path: 'minimum' },
     { name: 'a pattern on numbers', more: { logicalType: 'integer', logicalTypeOptions: { pattern: '^1' } }, path: 'pattern' },
     { name: 'a numeric bound on dates', more: { logicalType: 'date', logicalTypeOptions: { maximum: 5 } }, path: 'maximum' },
@@ -90,7 +90,7 @@ describe('a compiled contract', () => {
 });
 
 describe('a fix', () => {
-  it.each([
+  it.each<{ name: string; fix: object; value: Record<string, unknown>; mended: object }>([
     { name: 'rename', fix: { rename: { from: 'destination', to: 'dest' } }, value: { destination: 'LAX' }, mended: { dest: 'LAX' } },
     { name: 'rename of what is not there', fix: { rename: { from: 'destination', to: 'dest' } }, value: { dest: 'LAX' }, mended: { dest: 'LAX' } },
     { name: 'multiply under a condition that holds', fix: { multiply: { field: 'd', by: 0.5 }, when: { field: 'o', equals: 'JFK' } }, value: { d: 10, o: 'JFK' }, mended: { d: 5, o: 'JFK' } },

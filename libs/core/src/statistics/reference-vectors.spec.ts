@@ -43,7 +43,7 @@ describe('two-sample KS (scipy.stats.ks_2samp for D and the exact p, kstwobign.s
 });
 
 describe('counts (scipy.stats)', () => {
-  it.each([
+  it.each<{ name: string; a: Record<string, number>; b: Record<string, number>; statistic: number; dof: number; p: number }>([
     { name: 'three large cells', a: { a: 50, b: 30, c: 20 }, b: { a: 40, b: 30, c: 30 }, statistic: 3.111111111111111, dof: 2, p: 0.2110720877910903 },
     { name: 'two cells', a: { a: 240, b: 10 }, b: { a: 160, b: 40 }, statistic: 28.8, dof: 1, p: 8.025111266927582e-8 },
   ])('chi2_contingency without correction: $name', ({ a, b, statistic, dof, p }) => {
@@ -52,7 +52,7 @@ describe('counts (scipy.stats)', () => {
     expect(result.degreesOfFreedom).toBe(dof);
     expect(result.pValue / p).toBeCloseTo(1, 8);
   });
-  it.each([
+  it.each<{ name: string; a: Record<string, number>; b: Record<string, number>; p: number }>([
     { name: 'a category gone', a: { a: 120 }, b: { a: 80, b: 10 }, p: 0.0001547084705175312 },
     { name: 'a fifth of the window is new, against a large reference', a: { a: 5_000 }, b: { a: 160, new: 40 }, p: 4.452545886847988e-59 },
     { name: 'half a per cent is new, against a larger one', a: { a: 100_000 }, b: { a: 1_990, new: 10 }, p: 8.216799904131726e-18 },

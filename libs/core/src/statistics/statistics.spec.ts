@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { seeded } from '@millrace/testing';
 import {
   aucOf, benjaminiHochberg, contingencyChiSquare, emptyLike, emptyNumericProfile, emptyPerformance, extendSequence, holm, kolmogorovSurvival, lossOf, mergePerformance, mergeProfiles,
-  metricsOf, observe, observeOutcome, profileOf, sequenceInterval, startSequence, totalVariation, twoProportion, twoSampleKs, wilsonInterval, type FeatureProfile, type NumericProfile,
+  metricsOf, observe, observeOutcome, profileOf, sequenceInterval, startSequence, totalVariation, twoProportion, twoSampleKs, wilsonInterval, type FeatureProfile, type NumericProfile, type Said, type Task,
 } from './index.js';
 
 const numeric = (edges: readonly number[], values: readonly (number | null)[]): NumericProfile => {
@@ -154,7 +154,7 @@ describe('performance', () => {
     const merged = metricsOf(mergePerformance(sumsOf(outcomes.slice(0, 90)), sumsOf(outcomes.slice(90))));
     metricsOf(sumsOf(outcomes)).forEach(({ name, value }) => expect(merged.find((metric) => metric.name === name)?.value).toBeCloseTo(value, 12));
   });
-  it.each([
+  it.each<{ task: Task; said: Said; label: boolean | number | string; loss: number | null }>([
     { task: 'binary' as const, said: { probability: 0.8 }, label: true, loss: 0.04 },
     { task: 'multiclass' as const, said: { probabilities: { a: 0.7, b: 0.3 } }, label: 'b', loss: (0.7 ** 2 + 0.7 ** 2) / 2 },
     { task: 'multiclass' as const, said: { probabilities: { a: 0.5, b: 0.3, c: 0.2 } }, label: 'a', loss: (0.25 + 0.09 + 0.04) / 2 },
