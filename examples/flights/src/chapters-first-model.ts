@@ -52,7 +52,7 @@ export async function firstModel(stage: Stage): Promise<VersionAnswer> {
   const auc = overall('auc');
   const brier = overall('brier');
   must(auc !== undefined && brier !== undefined, 'the evaluation has AUC and Brier score');
-  timeline.tell(traffic.now, `On the latest fifth of the data, scored by Millrace itself: AUC ${rounded(auc.value)} [${rounded(auc.low)}, ${rounded(auc.high)}], Brier ${rounded(brier.value, 4)}, ${count(auc.n)} rows.`, { auc: auc.value, brier: brier.value, rows: auc.n });
+  timeline.tell(traffic.now, `On the latest rows by event time, which training never saw, scored by Millrace itself: AUC ${rounded(auc.value)} [${rounded(auc.low)}, ${rounded(auc.high)}], Brier ${rounded(brier.value, 4)}, ${count(auc.n)} rows.`, { auc: auc.value, brier: brier.value, rows: auc.n });
   const { checks } = version.gate;
   const slices = checks.filter(({ slice }) => slice !== 'overall');
   must(version.gate.outcome === 'passed' && checks.length > 0, 'the gate passed with at least one check');
@@ -89,7 +89,7 @@ export async function badRelease(stage: Stage): Promise<void> {
   });
   const { byRule } = await ring.get<QuarantineAnswer>('data-validation', `/v1/streams/${stream}/quarantine?limit=1`);
   timeline.tell(traffic.now, `${count(broken.quarantined)} records are in quarantine, ${broken.refused} unparsable ones were refused with their bytes kept.`, { quarantined: broken.quarantined, refused: broken.refused });
-  for (const { rule, field, count: rows } of byRule) timeline.tell(traffic.now, `   ${field}: ${rule} × ${count(rows)}`, { field, rule, count: rows });
+  for (const { rule, field, count: rows } of byRule) timeline.tell(traffic.now, `· ${field}: ${rule} × ${count(rows)}`, { field, rule, count: rows });
   must(broken.admitted >= before.record.admitted, 'nothing that was admitted is gone');
   const replay = await ring.send<ReplayAnswer>('data-validation', 'POST', `/v1/streams/${stream}/quarantine/replay`, { fix });
   must(replay.admitted === spoilt && replay.stillBrokenCount === 0, `all ${spoilt} records pass after the fix (${replay.admitted} did)`);

@@ -28,8 +28,8 @@ function tellVerdict(stage: Stage, verdict: VerdictAnswer): void {
   });
 }
 
-/** Tells each verdict once, in the order of their windows. */
-function verdictTeller(stage: Stage): () => Promise<void> {
+/** Tells each verdict once, in the order of their windows; answers which kinds have failed so far. */
+function verdictTeller(stage: Stage): () => Promise<ReadonlySet<string>> {
   const told = new Set<string>();
   return async () => {
     const { verdicts } = await stage.ring.get<{ verdicts: VerdictAnswer[] }>('drift-monitoring', `/v1/models/${model}/verdicts?limit=100`);
@@ -39,6 +39,7 @@ function verdictTeller(stage: Stage): () => Promise<void> {
       told.add(id);
       if (verdict.outcome !== 'inconclusive') tellVerdict(stage, verdict);
     }
+    return new Set(verdicts.filter(({ outcome }) => outcome === 'failed').map(({ kind }) => kind));
   };
 }
 
@@ -51,20 +52,20 @@ export async function decline(stage: Stage): Promise<RunAnswer> {
     ask: true,
     label: 'live, version 1 answers',
     stop: async () => {
-      await tellVerdicts();
+      const failed = await tellVerdicts();
+      if (!failed.has('performance') || !failed.has('drift')) return undefined;
       const { runs } = await ring.get<{ runs: RunAnswer[] }>('training-orchestrator', `/v1/models/${model}/runs`);
       return runs.find(({ trigger }) => trigger !== 'initial');
     },
   });
-  must(started !== undefined, 'a retraining was decided before the data ended');
-  await tellVerdicts();
+  must(started !== undefined, 'drift and falling performance were found, and a retraining was decided, before the data ended');
   const { evaluations } = await ring.get<{ evaluations: EvaluationAnswer[] }>('training-orchestrator', `/v1/models/${model}/evaluations`);
   const refusals = evaluations.filter(({ decision }) => decision !== 'retrain').reduce((sum, { times }) => sum + times, 0);
   timeline.tell(traffic.now, `Retraining decided (trigger: ${started.trigger}) after ${count(refusals)} recorded decisions not to.`, { runId: started.runId, trigger: started.trigger, refusals });
   const decision = evaluations.find(({ decision: answer }) => answer === 'retrain');
   must(decision !== undefined, 'the decision to retrain is on record');
   const decidedAt = new Date(decision.evidence.streamTimeMs).toISOString();
-  for (const { rule, outcome, reason } of decision.reasons) timeline.tell(decidedAt, `   ${rule}: ${outcome} – ${reason}`, { rule, outcome });
+  for (const { rule, outcome, reason } of decision.reasons) timeline.tell(decidedAt, `· ${rule}: ${outcome} – ${reason}`, { rule, outcome });
   timeline.end();
   return started;
 }
@@ -107,7 +108,9 @@ export async function renewal(stage: Stage, run: RunAnswer): Promise<void> {
     return versions.find(({ runId }) => runId === run.runId);
   });
   const auc = version.metrics.find(({ name, slice }) => name === 'auc' && slice === 'overall');
-  timeline.tell(traffic.now, `Version ${version.version} was trained on dataset version ${version.datasetVersion?.slice(0, 12) ?? '–'} while traffic went on; AUC ${rounded(auc?.value ?? null)} on its test rows, better than the champion on the same rows.`, { version: version.version, datasetVersion: version.datasetVersion });
+  const compared = version.gate.checks.find(({ rule }) => rule.startsWith('champion'));
+  must(compared !== undefined, 'the candidate was compared with the champion on the same rows');
+  timeline.tell(traffic.now, `Version ${version.version} was trained on dataset version ${version.datasetVersion?.slice(0, 12) ?? '–'} while traffic went on; AUC ${rounded(auc?.value ?? null)} on its test rows. Against the champion: ${compared.reason} (${compared.outcome}).`, { version: version.version, datasetVersion: version.datasetVersion });
   const done = await live(stage, endOfData, { ask: true, label: `roll-out of version ${version.version}`, stop: rolloutTeller(stage, ({ candidateVersion }) => candidateVersion === version.version) });
   must(done?.phase === 'full', `version ${version.version} reached full before the data ended (it is ${done?.phase ?? 'still on its way'})`);
   const phases = done.steps.filter(({ from, to }) => from !== to).map(({ to }) => to);
