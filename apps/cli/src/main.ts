@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { Command } from 'commander';
 import { MillraceError, services } from '@millrace/contracts';
 import { addEvidenceCommands } from './commands/evidence.js';
-import { addModelCommands } from './commands/models.js';
+import { addModelCommands, addPredictCommand } from './commands/models.js';
 import { addQuarantineCommands } from './commands/quarantine.js';
 import { addRolloutCommands } from './commands/rollouts.js';
 import { show, table } from './print.js';
@@ -53,6 +53,7 @@ program
   });
 
 addModelCommands(program);
+addPredictCommand(program);
 addRolloutCommands(program);
 addQuarantineCommands(program);
 addEvidenceCommands(program);

@@ -1,4 +1,4 @@
-import { topicNames, type Finding, type OutcomeObserved, type VerdictIssued } from '@millrace/contracts';
+import { type topicNames, type Finding, type OutcomeObserved, type VerdictIssued } from '@millrace/contracts';
 import { judgeDrift, judgePerformance, type DriftFinding, type PerformanceFinding } from '@millrace/core/drift';
 import { mergePerformance, metricsOf, type FeatureProfile, type MeasuredMetric, type PerformanceSums } from '@millrace/core/statistics';
 import { mergeInputs, type InputState } from './input-state.js';

@@ -24,7 +24,6 @@ export const errorCatalogue = {
   SPEC_INVALID: { http: 422, retryable: false, meaning: 'A model spec has mistakes; all are listed with their place.' },
   // events
   EVENT_INVALID: { http: 500, retryable: false, meaning: 'An event does not match its schema; its reader set it aside on the refused topic.' },
-  EVENT_TOO_LARGE: { http: 413, retryable: false, meaning: 'An event is larger than a topic may carry.' },
   // inference
   FEATURE_MISSING: { http: 400, retryable: false, meaning: 'An instance lacks a feature that the model needs (send null for an unknown value).' },
   FEATURE_NOT_FINITE: { http: 400, retryable: false, meaning: 'A numeric feature is NaN or infinite (send null for an unknown value).' },
@@ -44,7 +43,6 @@ export const errorCatalogue = {
   STREAM_UNKNOWN: { http: 404, retryable: false, meaning: 'No contract names this stream.' },
   // registry and roll-out
   ALIAS_UNKNOWN: { http: 404, retryable: false, meaning: 'The model has no such alias.' },
-  PLAN_OUTDATED: { http: 409, retryable: false, meaning: 'A newer plan exists; the older one is refused.' },
   ROLLOUT_COMMAND_REFUSED: { http: 409, retryable: false, meaning: 'The roll-out is in a state that does not allow this command.' },
   ROLLOUT_UNKNOWN: { http: 404, retryable: false, meaning: 'No roll-out has this id.' },
   VERIFICATION_UNKNOWN: { http: 404, retryable: false, meaning: 'No verification of a training run has this id.' },
@@ -59,7 +57,6 @@ export const errorCatalogue = {
   TRAINER_REFUSED: { http: 422, retryable: false, meaning: 'The trainer refused its parameters or data; trying again cannot help.' },
   // generic edges
   INTERNAL: { http: 500, retryable: false, meaning: 'An unexpected failure; the log line with this request id tells more.' },
-  QUARANTINE_ITEM_UNKNOWN: { http: 404, retryable: false, meaning: 'No quarantined record has this id.' },
   REQUEST_INVALID: { http: 400, retryable: false, meaning: 'The request does not match its schema; all mistakes are listed.' },
   REQUEST_TOO_LARGE: { http: 413, retryable: false, meaning: 'The request is larger than BODY_LIMIT_MB allows.' },
 } as const satisfies Record<string, { readonly http: number; readonly retryable: boolean; readonly meaning: string }>;

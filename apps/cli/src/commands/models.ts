@@ -90,7 +90,9 @@ export function addModelCommands(program: Command): void {
       const answer = await call<{ runs: { runId: string; state: string; step: string | null; trigger: string; datasetVersion: string; streamTime: string; reason: string }[] }>('training-orchestrator', 'GET', `/v1/models/${encodeURIComponent(model)}/runs`);
       show(json, answer, () => table(['run', 'state', 'step', 'trigger', 'dataset', 'stream time', 'reason'], answer.runs.map((row) => [row.runId, row.state, row.step, row.trigger, row.datasetVersion.slice(0, 12), row.streamTime, row.reason])));
     });
+}
 
+export function addPredictCommand(program: Command): void {
   program
     .command('predict')
     .description('ask for one prediction')

@@ -46,31 +46,36 @@ export class Rollouts1700000900000 implements MigrationInterface {
       )`);
     await runner.query(`CREATE UNIQUE INDEX rollout_one_active ON rollout (model) WHERE status IN ('active', 'paused')`);
     await runner.query('CREATE INDEX rollout_of_model ON rollout (model, number)');
-    await runner.query(`
-      CREATE TABLE step (
-        rollout_id text NOT NULL REFERENCES rollout,
-        sequence integer NOT NULL,
-        from_phase text NOT NULL,
-        to_phase text NOT NULL,
-        verdict text NOT NULL,
-        reason text NOT NULL,
-        evidence jsonb NOT NULL,
-        decided_at timestamptz NOT NULL,
-        stream_time timestamptz,
-        PRIMARY KEY (rollout_id, sequence)
-      )`);
-    await runner.query(`
-      CREATE TABLE note (
-        note_id text PRIMARY KEY,
-        model text NOT NULL,
-        version text NOT NULL,
-        text text NOT NULL,
-        noted_at timestamptz NOT NULL
-      )`);
-    await runner.query('CREATE INDEX note_of_version ON note (model, version)');
+    await createStory(runner);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     for (const table of ['note', 'step', 'rollout', 'version', 'model']) await runner.query(`DROP TABLE ${table}`);
   }
+}
+
+/** What is told of roll-outs: each step with its evidence, and notes beside them. */
+async function createStory(runner: QueryRunner): Promise<void> {
+  await runner.query(`
+    CREATE TABLE step (
+      rollout_id text NOT NULL REFERENCES rollout,
+      sequence integer NOT NULL,
+      from_phase text NOT NULL,
+      to_phase text NOT NULL,
+      verdict text NOT NULL,
+      reason text NOT NULL,
+      evidence jsonb NOT NULL,
+      decided_at timestamptz NOT NULL,
+      stream_time timestamptz,
+      PRIMARY KEY (rollout_id, sequence)
+    )`);
+  await runner.query(`
+    CREATE TABLE note (
+      note_id text PRIMARY KEY,
+      model text NOT NULL,
+      version text NOT NULL,
+      text text NOT NULL,
+      noted_at timestamptz NOT NULL
+    )`);
+  await runner.query('CREATE INDEX note_of_version ON note (model, version)');
 }

@@ -75,8 +75,8 @@ async function requireTopics(driver: LogDriver): Promise<void> {
  * @throws MillraceError when it cannot start; `runService` prints it and exits.
  */
 export async function startService<S extends Readonly<Record<string, Setting<unknown>>>>(definition: ServiceDefinition<S>, environment: NodeJS.ProcessEnv = process.env): Promise<RunningService> {
-  const base = readSettings({ ...platformSettings, ...(definition.database === undefined ? {} : databaseSettings), ...definition.settings }, environment);
-  const config = base as unknown as PlatformConfig & ConfigOf<S> & { databaseUrl?: string };
+  const settings: Readonly<Record<string, Setting<unknown>>> = { ...platformSettings, ...(definition.database === undefined ? {} : databaseSettings), ...definition.settings };
+  const config = readSettings(settings, environment) as PlatformConfig & ConfigOf<S> & { databaseUrl?: string };
   const log = new ServiceLog(definition.name, config.logLevel);
   const readiness = new Readiness();
   const database = await openOwnDatabase(definition.name, definition.database, config.databaseUrl, log);
