@@ -11,11 +11,12 @@ const usage = `Sets up what is missing, starts the stack, and tells the flights 
   npm start -- --exit                ends after the story; status 0 only if every step of it happened
   npm start -- --port-base 9000      Kafka on 9000, PostgreSQL on 9002, services from 9010 (default 7400)
   npm start -- --no-story            only the stack, data kept between runs
+  npm start -- --check-boards        after the story, ask each Grafana panel’s query of a Prometheus
   npm start -- --reset               forget what earlier runs kept
   KAFKA_BROKERS=… DATABASE_URL=… npm start    use existing servers instead of starting them
 `;
 
-const options = { exit: { type: 'boolean' }, 'port-base': { type: 'string' }, reset: { type: 'boolean' }, 'no-story': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } };
+const options = { exit: { type: 'boolean' }, 'port-base': { type: 'string' }, reset: { type: 'boolean' }, 'no-story': { type: 'boolean' }, 'check-boards': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } };
 
 /** Mistakes are said before anything is set up. */
 function readParameters(parameters) {

@@ -1,6 +1,7 @@
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkoutFolder, createTopics, defaultFolder, defaultPortBase, startRing, stopOnSignals, type RunningRing } from '@millrace/stack';
+import { checkoutFolder, createTopics, defaultFolder, defaultPortBase, endpointsPath, startRing, stopOnSignals, type RunningRing } from '@millrace/stack';
 import { tellStory } from './story.js';
 
 const { values } = parseArgs({
@@ -9,6 +10,7 @@ const { values } = parseArgs({
     'no-story': { type: 'boolean', default: false },
     reset: { type: 'boolean', default: false },
     'port-base': { type: 'string', default: String(defaultPortBase) },
+    'check-boards': { type: 'boolean', default: false },
   },
 });
 
@@ -22,6 +24,11 @@ function addresses(ring: RunningRing): string {
   const gateway = endpoints.services['inference-gateway'] ?? '';
   const lines = Object.entries(endpoints.services).map(([name, url]) => `  ${name.padEnd(22)} ${url}/docs`);
   return [`  Kafka                  ${endpoints.kafka}`, `  PostgreSQL             ${endpoints.postgres}`, ...lines, `  metrics                ${gateway}/metrics (each service has its own)`].join('\n');
+}
+
+function checkBoards(endpoints: string): Promise<number> {
+  const script = join(checkoutFolder, 'tools', 'generate', 'dist', 'check-boards.js');
+  return new Promise((resolve) => spawn(process.execPath, [script, '--endpoints', endpoints], { stdio: 'inherit' }).once('exit', (code) => resolve(code ?? 1)));
 }
 
 async function main(): Promise<number> {
@@ -43,6 +50,8 @@ async function main(): Promise<number> {
   process.stdout.write(`The ring is up after ${((Date.now() - started) / 1000).toFixed(1)} s.\n`);
   let status = 0;
   if (withStory) status = await tellStory(ring.endpoints, { root: checkoutFolder, folder: storyFolder, signal: interrupted.signal });
+  // The boards’ queries need services that have something to tell: a told story is the best there is.
+  if (values['check-boards']) status ||= await checkBoards(endpointsPath(withStory ? storyFolder : defaultFolder));
   if (values.exit) {
     await ring.stop();
     return status;

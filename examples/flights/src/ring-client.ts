@@ -1,4 +1,15 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Agent, request } from 'undici';
+
+type Method = 'GET' | 'POST' | 'PUT';
+const retryForMs = 60_000;
+
+/** A refused connection has changed nothing. A broken one may have: only what may be said twice is said again. */
+function isWorthAnotherTry(error: unknown, method: Method): boolean {
+  if (error instanceof RingError) return error.status === 503 && method !== 'POST';
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ECONNREFUSED' || (method !== 'POST' && (code === 'ECONNRESET' || code === 'UND_ERR_SOCKET'));
+}
 
 /** What the story asks the services. Every figure it shows comes from here. */
 export class RingClient {
@@ -34,7 +45,20 @@ export class RingClient {
     }
   }
 
-  private async call<T>(service: string, method: 'GET' | 'POST' | 'PUT', path: string, body?: string | Buffer, type?: string): Promise<T> {
+  /** A service that is away for a moment is asked again, as any client with retries would. */
+  private async call<T>(service: string, method: Method, path: string, body?: string | Buffer, type?: string): Promise<T> {
+    const deadline = Date.now() + retryForMs;
+    for (;;) {
+      try {
+        return await this.attempt<T>(service, method, path, body, type);
+      } catch (error) {
+        if (Date.now() > deadline || !isWorthAnotherTry(error, method)) throw error;
+        await wait(200);
+      }
+    }
+  }
+
+  private async attempt<T>(service: string, method: Method, path: string, body?: string | Buffer, type?: string): Promise<T> {
     const response = await request(`${this.address(service)}${path}`, {
       method,
       dispatcher: this.agent,

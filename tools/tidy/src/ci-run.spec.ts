@@ -1,6 +1,6 @@
 // Goal: .ci/run adds up what happened, calls nothing a success that is none, and leaves no process behind, however often it is interrupted.
-// Method: the real script in small checkouts whose npm scripts only pretend; the expected sums are counted by hand. The seven
-// stages are prometheus, setup, typecheck, lint, tidy, generated, tests and then the story, which makes eight.
+// Method: the real script in small checkouts whose npm scripts only pretend; the expected sums are counted by hand. The
+// stages are prometheus, setup, typecheck, lint, tidy, generated, tests, then the story and the story under fire: nine.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { eventually } from '@millrace/testing';
 
 const script = fileURLToPath(new URL('../../../.ci/run', import.meta.url));
 const limitMs = 60_000;
-const good = { typecheck: 'true', lint: 'true', tidy: 'true', generate: 'true', test: 'echo 5 passed, 0 failed, 2 skipped', start: 'echo the story' };
+const good = { typecheck: 'true', lint: 'true', tidy: 'true', generate: 'true', test: 'echo 5 passed, 0 failed, 2 skipped', start: 'echo the story', 'under-fire': 'echo under fire' };
 let folder = '';
 
 beforeEach(() => {
@@ -60,28 +60,28 @@ describe('.ci/run', () => {
     checkoutWith(good);
     const { status, sum, stdout } = run();
     expect(stdout).toContain('the story');
-    expect([status, sum]).toEqual([0, '13 passed, 0 failed, 2 skipped']);
+    expect([status, sum]).toEqual([0, '14 passed, 0 failed, 2 skipped']);
   }, limitMs);
 
   it('goes on after a failure, shows the end of its log, and fails', () => {
     checkoutWith({ ...good, lint: 'echo a.ts:3 is wrong; exit 1' });
     const { status, sum, stdout } = run();
     expect(stdout).toContain('a.ts:3 is wrong');
-    expect([status, sum]).toEqual([1, '12 passed, 1 failed, 2 skipped']);
+    expect([status, sum]).toEqual([1, '13 passed, 1 failed, 2 skipped']);
   }, limitMs);
 
   it('counts failed tests, and tests that did not count themselves, as failures', () => {
     checkoutWith({ ...good, test: 'echo 4 passed, 1 failed, 0 skipped; exit 1' });
-    expect(run()).toMatchObject({ status: 1, sum: '11 passed, 2 failed, 0 skipped' });
+    expect(run()).toMatchObject({ status: 1, sum: '12 passed, 2 failed, 0 skipped' });
     checkoutWith({ ...good, test: 'echo all is well' });
-    expect(run()).toMatchObject({ status: 1, sum: '8 passed, 1 failed, 0 skipped' });
+    expect(run()).toMatchObject({ status: 1, sum: '9 passed, 1 failed, 0 skipped' });
   }, limitMs);
 
   it('does not go on without a set-up', () => {
     checkoutWith(good, "console.log('Java is missing'); process.exit(1);");
     const { status, sum, stdout } = run();
     expect(stdout).toContain('Java is missing');
-    expect([status, sum]).toEqual([1, '1 passed, 1 failed, 6 skipped']);
+    expect([status, sum]).toEqual([1, '1 passed, 1 failed, 7 skipped']);
   }, limitMs);
 
   it('tells the story from what is committed', () => {

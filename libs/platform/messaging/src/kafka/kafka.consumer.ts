@@ -119,7 +119,7 @@ class KafkaConsumption implements Consumption {
 }
 
 export async function consumeFromKafka(kafka: Kafka, options: ConsumeOptions): Promise<Consumption> {
-  const sessionTimeout = options.sessionTimeoutMs ?? 10_000;
+  const sessionTimeout = options.sessionTimeoutMs ?? 6_000;
   const consumer = kafka.consumer({
     groupId: options.group,
     sessionTimeout,
