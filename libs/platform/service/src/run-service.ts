@@ -3,7 +3,7 @@ import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { collectDefaultMetrics, register } from 'prom-client';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { MillraceError, topicNames, type ServiceName } from '@millrace/contracts';
@@ -20,6 +20,8 @@ export interface ServiceDefinition<S extends Readonly<Record<string, Setting<unk
   readonly module: (config: ConfigOf<S>) => Type | DynamicModule;
   readonly settings: S;
   readonly description: string;
+  /** Routes that do not go through Nest controllers, for the OpenAPI page. */
+  readonly openApiPaths?: OpenAPIObject['paths'];
   /** Present: the service keeps state, in a schema named after it. */
   readonly database?: { readonly migrations: readonly (new () => MigrationInterface)[]; readonly entities?: readonly (new (...args: never[]) => object)[] };
 }
@@ -95,7 +97,7 @@ export async function startService<S extends Readonly<Record<string, Setting<unk
   app.useGlobalFilters(new ErrorFilter(log));
   app.connectMicroservice<MicroserviceOptions>({ strategy: new MillraceTransport(messaging, definition.name) }, { inheritAppConfig: true });
   if (register.getSingleMetric('process_cpu_user_seconds_total') === undefined) collectDefaultMetrics();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, new DocumentBuilder().setTitle(`Millrace ${definition.name}`).setDescription(definition.description).setVersion('1').build()), { jsonDocumentUrl: 'openapi.json' });
+  SwaggerModule.setup('docs', app, () => describeEdge(app, definition), { jsonDocumentUrl: 'openapi.json' });
   // Bootstrap hooks (tables) first: a consumer that started before them would judge with an empty table.
   await app.init();
   await app.startAllMicroservices();
@@ -111,6 +113,11 @@ export async function startService<S extends Readonly<Record<string, Setting<unk
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   log.info({ url }, `${definition.name} is ready`);
   return { app, url, stop: () => drain(app, messaging, database, readiness, log) };
+}
+
+function describeEdge(app: NestFastifyApplication, { name, description, openApiPaths }: Pick<ServiceDefinition, 'name' | 'description' | 'openApiPaths'>): OpenAPIObject {
+  const document = SwaggerModule.createDocument(app, new DocumentBuilder().setTitle(`Millrace ${name}`).setDescription(description).setVersion('1').build());
+  return { ...document, paths: { ...openApiPaths, ...document.paths } };
 }
 
 async function openOwnDatabase(name: ServiceName, database: ServiceDefinition['database'], url: string | undefined, log: ServiceLog): Promise<DataSource | undefined> {
