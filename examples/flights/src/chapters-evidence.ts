@@ -11,7 +11,7 @@ async function millrace(stage: Stage, ...args: string[]): Promise<string> {
 }
 
 interface Explanation {
-  readonly prediction: { readonly predictionId: string; readonly version: string };
+  readonly prediction: { readonly predictionId: string; readonly version: string; readonly topic: string; readonly partition: number; readonly offset: number };
   readonly run: { readonly runId: string } | null;
   readonly dataset: { readonly datasetVersion: string; readonly segments: readonly unknown[] } | null;
 }
@@ -23,7 +23,8 @@ export async function evidence(stage: Stage): Promise<void> {
   const predictionId = traffic.lastPredictionId;
   const explained = await until('the prediction to be known', async () => JSON.parse(await millrace(stage, 'explain', predictionId, '--json')) as Explanation, 30);
   must(explained.prediction.predictionId === predictionId && explained.dataset !== null && explained.run !== null, 'the chain reaches the dataset version');
-  timeline.tell(traffic.now, `npx millrace explain ${predictionId}`, { predictionId });
+  const { version, topic, partition, offset } = explained.prediction;
+  timeline.tell(traffic.now, `npx millrace explain ${predictionId}`, { predictionId, version, runId: explained.run.runId, datasetVersion: explained.dataset.datasetVersion, offset: `${topic}/${partition}@${offset}` });
   timeline.print((await millrace(stage, 'explain', predictionId)).trimEnd().replaceAll(/^/gm, ' '.repeat(10)));
   const verified = JSON.parse(await millrace(stage, 'verify', model, '1', '--json')) as { sameBytes: boolean; sameDataset: boolean; actualSha256: string };
   must(verified.sameBytes && verified.sameDataset, 'version 1 trained again from its dataset version gives the same bytes');

@@ -2,7 +2,7 @@ import { parse } from 'yaml';
 import type { RunAnswer, VersionAnswer, AliasAnswer } from './answers.js';
 import { badDay, fix } from './bad-release.js';
 import type { QuarantineAnswer, ReplayAnswer } from './answers.js';
-import { count, live, model, rounded, stream, streamAccounting, text, type Stage } from './stage.js';
+import { count, live, model, offsetsOf, rounded, stream, streamAccounting, text, type Stage } from './stage.js';
 import { must, until } from './waiting.js';
 
 const liveFrom = '2013-03-01T05:00:00Z';
@@ -46,7 +46,7 @@ export async function firstModel(stage: Stage): Promise<VersionAnswer> {
   timeline.begin('The first model is trained, judged and promoted');
   const run = await finishedRun(stage, []);
   must(run.state === 'succeeded', `run ${run.runId} succeeded; it ${run.state}: ${run.reason}`);
-  timeline.tell(traffic.now, `Enough labelled rows (trigger: ${run.trigger}): dataset version ${run.datasetVersion.slice(0, 12)} was sealed, run ${run.runId} trained on it.`, { runId: run.runId, datasetVersion: run.datasetVersion, trigger: run.trigger });
+  timeline.tell(traffic.now, `Enough labelled rows (trigger: ${run.trigger}): dataset version ${run.datasetVersion.slice(0, 12)} was sealed, run ${run.runId} trained on it.`, { runId: run.runId, datasetVersion: run.datasetVersion, trigger: run.trigger, offsets: await offsetsOf(stage, run.datasetVersion) });
   const version = await until('version 1 in the registry', () => ring.find<VersionAnswer>('model-registry', `/v1/models/${model}/versions/1`));
   const overall = (name: string) => version.metrics.find((metric) => metric.name === name && metric.slice === 'overall');
   const auc = overall('auc');

@@ -1,6 +1,6 @@
 import type { AliasAnswer, EvaluationAnswer, RolloutAnswer, RunAnswer, StepAnswer, VerdictAnswer, VersionAnswer } from './answers.js';
 import type { SabotagedModel } from './saboteur.js';
-import { count, live, model, rounded, type Stage } from './stage.js';
+import { count, live, model, offsetsOf, rounded, type Stage } from './stage.js';
 import { must, until } from './waiting.js';
 
 const endOfData = '2013-07-01T00:00:00Z';
@@ -110,7 +110,7 @@ export async function renewal(stage: Stage, run: RunAnswer): Promise<void> {
   const auc = version.metrics.find(({ name, slice }) => name === 'auc' && slice === 'overall');
   const compared = version.gate.checks.find(({ rule }) => rule.startsWith('champion'));
   must(compared !== undefined, 'the candidate was compared with the champion on the same rows');
-  timeline.tell(traffic.now, `Version ${version.version} was trained on dataset version ${version.datasetVersion?.slice(0, 12) ?? '–'} while traffic went on; AUC ${rounded(auc?.value ?? null)} on its test rows. Against the champion: ${compared.reason} (${compared.outcome}).`, { version: version.version, datasetVersion: version.datasetVersion });
+  timeline.tell(traffic.now, `Version ${version.version} was trained on dataset version ${version.datasetVersion?.slice(0, 12) ?? '–'} while traffic went on; AUC ${rounded(auc?.value ?? null)} on its test rows. Against the champion: ${compared.reason} (${compared.outcome}).`, { version: version.version, runId: run.runId, datasetVersion: version.datasetVersion, offsets: await offsetsOf(stage, run.datasetVersion) });
   const done = await live(stage, endOfData, { ask: true, label: `roll-out of version ${version.version}`, stop: rolloutTeller(stage, ({ candidateVersion }) => candidateVersion === version.version) });
   must(done?.phase === 'full', `version ${version.version} reached full before the data ended (it is ${done?.phase ?? 'still on its way'})`);
   const phases = done.steps.filter(({ from, to }) => from !== to).map(({ to }) => to);

@@ -70,3 +70,22 @@ export function text(root: string, file: string): string {
 
 export const count = (value: number): string => value.toLocaleString('en-US');
 export const rounded = (value: number | null, digits = 3): string => (value === null ? '–' : value.toFixed(digits));
+
+interface Segment {
+  readonly topic: string;
+  readonly partition: number;
+  readonly fromOffset: number;
+  readonly toOffset: number;
+}
+
+/** Topic, partition and offsets that a dataset version rests on, one range per partition. */
+export async function offsetsOf({ ring }: Stage, datasetVersion: string): Promise<string> {
+  const { manifest } = await ring.get<{ manifest: { segments: Segment[] } }>('training-orchestrator', `/v1/datasets/${datasetVersion}`);
+  const ranges = new Map<string, { from: number; to: number }>();
+  for (const { topic, partition, fromOffset, toOffset } of manifest.segments) {
+    const place = `${topic}/${partition}`;
+    const range = ranges.get(place) ?? { from: fromOffset, to: toOffset };
+    ranges.set(place, { from: Math.min(range.from, fromOffset), to: Math.max(range.to, toOffset) });
+  }
+  return [...ranges].map(([place, { from, to }]) => `${place} [${from}, ${to})`).sort().join(', ');
+}
