@@ -89,7 +89,7 @@ export const topics = {
     fact: 'An alias such as champion points at another version.',
   },
   'rollout.route-changed.v1': {
-    key: 'model', writtenBy: 'rollout-controller', readBy: ['inference-gateway', 'drift-monitoring', 'model-registry'], cleanup: 'compact',
+    key: 'model', writtenBy: 'rollout-controller', readBy: ['inference-gateway', 'model-registry'], cleanup: 'compact',
     fact: 'Traffic of a model is routed otherwise.',
   },
   'rollout.step-decided.v1': {
