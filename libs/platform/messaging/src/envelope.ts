@@ -60,7 +60,7 @@ export function decodeEvent<D extends EventDefinition>(definition: D, delivery: 
     throw new MillraceError('EVENT_INVALID', `${place} is no ${definition.type}: ${list}`, { mistakes });
   }
   return {
-    data,
+    data: readAs(definition, data, place),
     id: headers['ce_id'] ?? place,
     time: headers['ce_time'] ?? new Date(delivery.timestampMs).toISOString(),
     key: delivery.key ?? '',
@@ -69,4 +69,13 @@ export function decodeEvent<D extends EventDefinition>(definition: D, delivery: 
     partition,
     offset,
   };
+}
+
+function readAs<D extends EventDefinition>({ type, read }: D, data: DataOf<D>, place: string): DataOf<D> {
+  if (read === undefined) return data;
+  try {
+    return read(data) as DataOf<D>;
+  } catch (cause) {
+    throw new MillraceError('EVENT_INVALID', `${place} is no ${type} that this release can read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }

@@ -1,7 +1,9 @@
+import './record-encoder.patch.js';
 import { Kafka, logLevel, type Admin, type Producer, type Transaction } from 'kafkajs';
 import { FencedError, type ConsumeOptions, type Consumption, type LogDriver, type LogProducer, type OutgoingMessage, type PartitionOffset, type TopicSettings, type TransactionalProducer } from '../driver.js';
 import { consumeFromKafka } from './kafka.consumer.js';
 import { stopIdleTimer } from './request-queue.patch.js';
+import { compressionOf, useZstandard } from './zstandard.codec.js';
 
 export interface KafkaOptions {
   readonly brokers: readonly string[];
@@ -24,6 +26,7 @@ export class KafkaDriver implements LogDriver {
   constructor(options: KafkaOptions) {
     process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
     stopIdleTimer();
+    useZstandard();
     this.kafka = new Kafka({
       clientId: options.clientId,
       brokers: [...options.brokers],
@@ -122,10 +125,10 @@ export class KafkaDriver implements LogDriver {
 }
 
 function byTopic(messages: readonly OutgoingMessage[]) {
-  const topics = new Map<string, { key: string | null; value: Buffer | null; headers: Record<string, string> }[]>();
+  const topics = new Map<string, { key: string | null; value: Buffer | null; headers: Readonly<Record<string, string>> }[]>();
   for (const { topic, key, value, headers } of messages) {
     const list = topics.get(topic);
-    const message = { key, value, headers: { ...headers } };
+    const message = { key, value, headers };
     if (list === undefined) topics.set(topic, [message]);
     else list.push(message);
   }
@@ -145,21 +148,21 @@ function sizeOf({ key, value, headers }: OutgoingMessage): number {
   return bytes;
 }
 
-function parts(messages: readonly OutgoingMessage[]): OutgoingMessage[][] {
-  const all: OutgoingMessage[][] = [];
+function parts(messages: readonly OutgoingMessage[]): { messages: OutgoingMessage[]; bytes: number }[] {
+  const all: { messages: OutgoingMessage[]; bytes: number }[] = [];
   let part: OutgoingMessage[] = [];
   let bytes = 0;
   for (const message of messages) {
     const size = sizeOf(message);
     if (part.length > 0 && bytes + size > requestBytesMax) {
-      all.push(part);
+      all.push({ messages: part, bytes });
       part = [];
       bytes = 0;
     }
     part.push(message);
     bytes += size;
   }
-  if (part.length > 0) all.push(part);
+  if (part.length > 0) all.push({ messages: part, bytes });
   return all;
 }
 
@@ -167,7 +170,7 @@ function parts(messages: readonly OutgoingMessage[]): OutgoingMessage[][] {
 async function sendAll(producer: Producer | Transaction, messages: readonly OutgoingMessage[]): Promise<PartitionOffset[]> {
   const positions: PartitionOffset[] = [];
   for (const part of parts(messages)) {
-    const answers = await producer.sendBatch({ acks: -1, topicMessages: byTopic(part) });
+    const answers = await producer.sendBatch({ acks: -1, compression: compressionOf(part.bytes), topicMessages: byTopic(part.messages) });
     for (const { topicName, partition, baseOffset } of answers) positions.push({ topic: topicName, partition, offset: Number(baseOffset ?? -1) });
   }
   return positions;
