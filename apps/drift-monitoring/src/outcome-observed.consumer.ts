@@ -62,10 +62,11 @@ export class OutcomeObservedConsumer implements OnApplicationBootstrap {
   }
 }
 
-/** A record that was asked for twice is one record: its first answer of each version and role counts. */
+/** A record that was asked for twice is one record: its first answer of each version and role counts. A fallback’s answers are not the version’s. */
 function firstOfEachVersion(predictions: readonly ServedPrediction[]): ServedPrediction[] {
   const seen = new Set<string>();
-  return predictions.filter(({ version, role }) => {
+  return predictions.filter(({ version, role, fallback }) => {
+    if (fallback !== undefined) return false;
     const key = `${role} ${version}`;
     const fresh = !seen.has(key);
     seen.add(key);

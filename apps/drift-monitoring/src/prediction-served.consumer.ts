@@ -47,6 +47,7 @@ export class PredictionServedConsumer implements OnApplicationBootstrap {
     this.references.requireKnown(events.map(({ data }) => data));
     for (const { data, partition, offset } of events) {
       const { model, version, role } = data;
+      if (data.fallback !== undefined) continue; // another version’s answer
       const monitored = this.models.get(model);
       if (monitored === undefined) {
         driftMonitoringMetrics.unmonitored.inc({ source: this.book.source });

@@ -99,8 +99,8 @@ function unstorable({ recordId, predictionId }: PredictionServed): MillraceError
 }
 
 function loggedOf({ data, topic, partition, offset }: Received<PredictionServed>, spec: JoinedModel): LoggedPrediction {
-  const { predictionId, requestId, version, role, arm, unit, eventTime, routeRevision, output } = data;
-  const served: ServedPrediction = { predictionId, requestId, version, role, arm, unit, eventTime, routeRevision, output, position: { topic, partition, offset } };
+  const { predictionId, requestId, version, role, arm, unit, eventTime, routeRevision, output, fallback } = data;
+  const served: ServedPrediction = { predictionId, requestId, version, role, arm, unit, eventTime, routeRevision, output, ...(fallback === undefined ? {} : { fallback }), position: { topic, partition, offset } };
   return { model: data.model, stream: spec.stream, recordId: data.recordId, expiresAt: new Date(Date.parse(eventTime) + spec.maximumDelayMs), served };
 }
 

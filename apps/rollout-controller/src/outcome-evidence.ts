@@ -10,9 +10,10 @@ export interface OutcomeEvidence {
 /**
  * What one outcome tells about a roll-out. Only predictions made under the route in force count: a prediction of an
  * earlier phase, whose label comes now, was split by another share. A record that was asked for more than once counts once.
+ * An answer by a fallback says nothing about the version that failed.
  */
 export function evidenceOfOutcome(outcome: OutcomeObserved, task: Task, routeRevision: number, paired: boolean): OutcomeEvidence {
-  const current = outcome.predictions.filter((prediction) => prediction.routeRevision === routeRevision).sort(byPosition);
+  const current = outcome.predictions.filter((prediction) => prediction.routeRevision === routeRevision && prediction.fallback === undefined).sort(byPosition);
   const primary = current.find(({ role }) => role === 'primary');
   if (primary === undefined) return { pairs: [], arms: [] };
   const lossOfPrediction = ({ output }: ServedPrediction): number | null => lossOf(task, output, outcome.label);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { routeChanged, stepDecided, type RouteChanged } from '@millrace/contracts';
+import { routeChanged, stepDecided, type RouteChanged, type RouteTarget } from '@millrace/contracts';
 import { decideRollout, isLive, openingStep, routeOf, startRollout, type RolloutDecision, type RolloutEvent, type RolloutStep } from '@millrace/core/rollout';
 import { Messaging, type OutgoingMessage } from '@millrace/messaging';
 import type { Transaction } from '@millrace/persistence';
@@ -136,7 +136,8 @@ export class ModelConduct {
 
   private async changeRoute(change: Pick<RouteChanged, 'rolloutId' | 'phase' | 'champion' | 'candidate' | 'reason'>): Promise<void> {
     const { model, revision, streamTime } = this.model;
-    const route: RouteChanged = { model, revision: revision + 1, salt: `${model}:${change.rolloutId ?? 'none'}`, changedAt: this.now(), streamTime, ...change };
+    const previous = previousOf(this.model.route, change.champion.version);
+    const route: RouteChanged = { model, revision: revision + 1, salt: `${model}:${change.rolloutId ?? 'none'}`, changedAt: this.now(), streamTime, previous, ...change };
     await this.store.saveRoute(this.transaction, route);
     this.model = { ...this.model, revision: route.revision, route };
     this.messages.push(this.messaging.encode(routeChanged, route, { key: model, id: `route:${model}:${route.revision}` }));
@@ -153,6 +154,13 @@ export class ModelConduct {
   private now(): string {
     return this.messaging.now().toISOString();
   }
+}
+
+/** Who may stand in for the new champion: the one before it. A champion that was taken back stands in for nobody. */
+function previousOf(route: RouteChanged | null, champion: string): RouteTarget | null {
+  if (route === null) return null;
+  if (route.champion.version === champion) return route.previous ?? null;
+  return route.previous?.version === champion ? null : route.champion;
 }
 
 @Injectable()

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { canonicalJson, sha256Hex } from './canonical-json.js';
 import { errorCatalogue, MillraceError } from './errors.js';
 import { eventCatalogue } from './event-catalogue.js';
+import { specChanged } from './events/models.js';
 import { matches, mistakesOf } from './schema.js';
 import { parseModelSpec, parseModelYaml } from './spec/model-spec.js';
 import { topicNames, topics } from './topics.js';
@@ -113,5 +114,20 @@ describe('canonical JSON', () => {
 
   it('hashes as SHA-256 does (FIPS 180-4 example "abc")', () => {
     expect(sha256Hex('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  });
+});
+
+describe('a spec in the log outlives the release that wrote it', () => {
+  const [example] = (JSON.parse(read('../examples/registry.spec-changed.v1.json')) as { valid: Parameters<NonNullable<typeof specChanged.read>>[0][] }).valid;
+  const readSpec = (spec: object): unknown => specChanged.read?.({ ...example, spec } as never).spec;
+
+  it('gets defaults for what its writer did not know, and loses what its reader does not know', () => {
+    const written = { ...example?.spec, spec: { ...example?.spec.spec, novelty: { level: 9 } } };
+    expect(readSpec(written)).toMatchObject({ spec: { serving: { batching: {}, limits: {} } } });
+    expect(JSON.stringify(readSpec(written))).not.toContain('novelty');
+  });
+
+  it('is refused when it is none', () => {
+    expect(() => readSpec({ kind: 'Model' })).toThrow(expect.objectContaining({ code: 'SPEC_INVALID' }) as Error);
   });
 });

@@ -10,5 +10,6 @@ export * from './http/predict.js';
 export * from './scalars.js';
 export * from './schema.js';
 export * from './spec/model-spec.js';
+export * from './spec/serving.js';
 export * from './tensor.js';
 export * from './topics.js';

@@ -48,3 +48,8 @@ export function parse<T extends TSchema>(schema: T, value: unknown, code: ErrorC
   const list = mistakes.map(({ path, message }) => `${path}: ${message}`).join('; ');
   throw new MillraceError(code, `${what} has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}: ${list}`, { mistakes });
 }
+
+/** A copy without the members that a closed schema does not know. */
+export function withoutUnknown(schema: TSchema, value: unknown): unknown {
+  return Value.Clean(schema, Value.Clone(value));
+}

@@ -28,6 +28,7 @@ const served = {
   eventTime: Instant,
   routeRevision: Count,
   output: PredictionOutput,
+  fallback: Type.Optional(Type.String({ description: 'who answered in place of `version`, because that one failed: a version, model@version, or constant; such an answer says nothing about `version`' })),
 };
 
 export const predictionServed = defineEvent(

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { defineEvent, type DataOf } from '../event.js';
 import { Count, Instant, Literals, Name, Nullable, RecordValue, Sha256, Share } from '../scalars.js';
-import { ModelSpec } from '../spec/model-spec.js';
+import { readModelSpec, type ModelSpec } from '../spec/model-spec.js';
 
 const TensorDescription = Type.Object({ name: Type.String(), datatype: Type.String(), shape: Type.Array(Type.Integer({ minimum: -1 })) });
 
@@ -87,9 +87,14 @@ export const contractChanged = defineEvent(
 );
 export type ContractChanged = DataOf<typeof contractChanged>;
 
+/**
+ * A spec in the log outlives the release that wrote it, so the event takes any object, and each reader brings it to the
+ * form that it knows: defaults for what the writer did not know yet, nothing of what the reader does not know.
+ */
 export const specChanged = defineEvent(
   'registry.spec-changed.v1',
-  Type.Object({ model: Name, revision: Count, sha256: Sha256, spec: ModelSpec, changedAt: Instant }),
+  Type.Object({ model: Name, revision: Count, sha256: Sha256, spec: Type.Unsafe<ModelSpec>(Type.Record(Type.String(), Type.Unknown())), changedAt: Instant }),
+  (data) => ({ ...data, spec: readModelSpec(data.spec) }),
 );
 export type SpecChanged = DataOf<typeof specChanged>;
 
@@ -125,7 +130,7 @@ export type AliasMoved = DataOf<typeof aliasMoved>;
 const RouteTarget = Type.Object({ version: Type.String(), artifact: Artifact, signature: ModelSignature });
 export type RouteTarget = DataOf<{ type: 'rollout.route-changed.v1'; schema: typeof RouteTarget }>;
 
-/** `share`: part of the units that the candidate answers; `mirror`: the candidate also sees, unanswered, what the champion answers. */
+/** `previous`: who answered before the champion; `share`: part of the units that the candidate answers; `mirror`: the candidate also sees, unanswered, what the champion answers. */
 export const routeChanged = defineEvent(
   'rollout.route-changed.v1',
   Type.Object({
@@ -135,6 +140,7 @@ export const routeChanged = defineEvent(
     phase: Literals(['full', 'shadow', 'canary', 'ab']),
     salt: Type.String(),
     champion: RouteTarget,
+    previous: Type.Optional(Nullable(RouteTarget)),
     candidate: Nullable(Type.Intersect([RouteTarget, Type.Object({ share: Share(), mirror: Type.Boolean() })])),
     reason: Type.String(),
     changedAt: Instant,

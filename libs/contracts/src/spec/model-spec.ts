@@ -2,7 +2,8 @@ import { Type, type Static } from '@sinclair/typebox';
 import { parse as parseYaml } from 'yaml';
 import { MillraceError } from '../errors.js';
 import { Duration, Literals, Name, Share } from '../scalars.js';
-import { parse } from '../schema.js';
+import { parse, withoutUnknown } from '../schema.js';
+import { Serving } from './serving.js';
 
 const closed = { additionalProperties: false } as const;
 const PositiveCount = (value: number) => Type.Integer({ minimum: 1, default: value });
@@ -123,6 +124,7 @@ export const ModelSpec = Type.Object(
         monitoring: Monitoring,
         retraining: Retraining,
         rollout: Rollout,
+        serving: Serving,
       },
       closed,
     ),
@@ -164,6 +166,11 @@ export function parseModelSpec(document: unknown): ModelSpec {
   if (mistakes.length === 0) return model;
   const list = mistakes.map(({ path, message }) => `${path}: ${message}`).join('; ');
   throw new MillraceError('SPEC_INVALID', `the model spec has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}: ${list}`, { mistakes });
+}
+
+/** A spec that was accepted by some release of ours: members that this release does not know are left out. @throws MillraceError SPEC_INVALID */
+export function readModelSpec(document: unknown): ModelSpec {
+  return parse(ModelSpec, withoutUnknown(ModelSpec, document), 'SPEC_INVALID', 'the model spec');
 }
 
 /** Reads YAML or JSON text. @throws MillraceError SPEC_INVALID with line and column of a syntax mistake. */

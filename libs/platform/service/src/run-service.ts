@@ -112,7 +112,7 @@ export async function startService<S extends Readonly<Record<string, Setting<unk
   readiness.enter('running');
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   log.info({ url }, `${definition.name} is ready`);
-  return { app, url, stop: () => drain(app, messaging, database, readiness, log) };
+  return { app, url, stop: () => drain(app, messaging, database, readiness, log, config.drainMs) };
 }
 
 function describeEdge(app: NestFastifyApplication, { name, description, openApiPaths }: Pick<ServiceDefinition, 'name' | 'description' | 'openApiPaths'>): OpenAPIObject {
@@ -132,9 +132,11 @@ async function openOwnDatabase(name: ServiceName, database: ServiceDefinition['d
   );
 }
 
-async function drain(app: NestFastifyApplication, messaging: Messaging, database: DataSource | undefined, readiness: Readiness, log: ServiceLog): Promise<void> {
+async function drain(app: NestFastifyApplication, messaging: Messaging, database: DataSource | undefined, readiness: Readiness, log: ServiceLog, drainMs: number): Promise<void> {
   readiness.enter('draining');
   log.info({}, 'draining');
+  // Not ready, but answering still, with a word to come back elsewhere: a port closed at once resets clients on their way.
+  await new Promise((resolve) => setTimeout(resolve, drainMs));
   await app.close();
   await messaging.stop();
   await database?.destroy();
