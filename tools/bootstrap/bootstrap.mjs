@@ -14,14 +14,14 @@ const usage = `Sets up everything Millrace needs, inside this folder: node_modul
   node tools/bootstrap/bootstrap.mjs --help              this text
 `;
 
-const say = (line) => process.stdout.write(`${line}\n`);
+const tell = (line) => process.stdout.write(`${line}\n`);
 
 /**
  * Checks the machine, then runs the steps, one process at a time. Exits 1 with the reason when that is not possible.
- * @param {{ only?: readonly string[] }} options
+ * @param {{ only?: readonly string[], say?: (line: string) => void }} options
  */
-export async function bootstrap({ only } = {}) {
-  const missing = findMissing(thisMachine(), process.env);
+export async function bootstrap({ only, say = tell } = {}) {
+  const missing = findMissing(thisMachine(), process.env, only);
   if (missing.length > 0) {
     process.stderr.write(describeMissing(missing));
     process.exit(1);
@@ -48,7 +48,7 @@ export async function bootstrap({ only } = {}) {
 
 async function main() {
   const { values } = util.parseArgs({ options: { only: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
-  if (values.help) return say(usage);
+  if (values.help) return tell(usage);
   const only = values.only?.split(',');
   const known = ['packages', 'kafka', 'trainer', 'flights', 'build'];
   const unknown = only?.filter((name) => !known.includes(name)) ?? [];

@@ -40,9 +40,11 @@ export function findPython(probe, environment) {
   return newest;
 }
 
-/** @returns {Missing[]} everything that is missing, not just the first. */
-export function findMissing(probe, environment) {
-  const checks = [missingPlatform, missingNode, missingNpm, missingJava, missingMaven, missingPython, missingPostgres];
+const needs = { packages: [missingPlatform, missingNode, missingNpm], kafka: [missingJava, missingMaven], trainer: [missingPython], flights: [missingPostgres] };
+
+/** @param only the steps to be run; default: all. @returns {Missing[]} everything that is missing, not just the first. */
+export function findMissing(probe, environment, only = Object.keys(needs)) {
+  const checks = Object.entries(needs).filter(([step]) => step === 'packages' || only.includes(step)).flatMap(([, checksOfStep]) => checksOfStep);
   return checks.map((check) => check(probe, environment)).filter((missing) => missing !== undefined);
 }
 

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 const built = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const own = fileURLToPath(new URL('../../../node_modules/node/bin/node', import.meta.url));
 if (!existsSync(built)) {
-  process.stderr.write('millrace is not built yet. Run `npm start -- --no-story` (or `npm run build`) once, then try again.\n');
-  process.exit(69);
+  const { ensureBuilt } = await import('../../../tools/bootstrap/ensure-built.mjs');
+  await ensureBuilt(built);
 }
 if (Number(process.versions.node.split('.')[0]) >= 22 || !existsSync(own)) await import(built);
 else process.exitCode = spawnSync(own, [built, ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1;

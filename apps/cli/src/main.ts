@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
 import { Command } from 'commander';
 import { MillraceError, services } from '@millrace/contracts';
+import { addDriftCommands } from './commands/drift.js';
 import { addEvidenceCommands } from './commands/evidence.js';
 import { addModelCommands, addPredictCommand } from './commands/models.js';
 import { addQuarantineCommands } from './commands/quarantine.js';
+import { addRolloutJudgeCommand } from './commands/rollout-judge.js';
 import { addRolloutCommands } from './commands/rollouts.js';
+import { addServeCommand } from './commands/serve.js';
 import { show, table } from './print.js';
 import { checkoutRoot, readiness } from './services.js';
 
-/** 0 done · 1 the service refused or failed · 3 verify found a difference · 64 wrong usage · 69 a service is down. */
+/** 0 done · 1 the service refused or failed · 2 an instrument alarms · 3 verify found a difference · 64 wrong usage · 69 a service is down. */
 function exitCodeOf(error: unknown): number {
   return error instanceof MillraceError && error.code === 'DEPENDENCY_UNAVAILABLE' ? 69 : 1;
 }
@@ -27,7 +30,7 @@ Examples:
   $ millrace rollouts flight-delays                  who answers, and why
   $ millrace explain <prediction>                    what an answer rests on
 
-Exit codes: 0 done, 1 refused or failed, 3 verify found a difference, 64 wrong usage, 69 a service is down.`,
+Exit codes: 0 done, 1 refused or failed, 2 an instrument raised an alarm, 3 verify found a difference, 64 wrong usage, 69 a service is down.`,
   );
 
 program
@@ -52,11 +55,14 @@ program
     if (states.some(({ state }) => state !== 'ready')) process.exitCode = 69;
   });
 
+addServeCommand(program);
 addModelCommands(program);
 addPredictCommand(program);
 addRolloutCommands(program);
+addRolloutJudgeCommand(program);
 addQuarantineCommands(program);
 addEvidenceCommands(program);
+addDriftCommands(program);
 
 try {
   await program.parseAsync();

@@ -159,7 +159,7 @@ describe('open inference protocol', () => {
     const gateway = await serving();
     expect(await gateway.call('GET', '/v2/health/ready')).toMatchObject({ status: 200, contentType: 'application/json', body: { live: true, ready: true } });
     expect(await gateway.call('GET', '/v2/health/live')).toMatchObject({ status: 200, body: { live: true } });
-    expect((await gateway.call('GET', '/v2')).body).toMatchObject({ name: 'millrace', extensions: [] });
+    expect((await gateway.call('GET', '/v2')).body).toMatchObject({ name: 'millrace', extensions: ['binary_tensor_data', 'statistics', 'model_configuration', 'parameters', 'schedule_policy'] });
     expect((await gateway.call('GET', `/v2/models/${model}`)).body).toMatchObject({ name: model, versions: ['v1'], platform: 'onnx_onnxv1', inputs: [{ name: 'distance', datatype: 'FP32', shape: [-1, 1] }, { name: 'carrier' }] });
     expect(await gateway.call('GET', `/v2/models/${model}/ready`)).toMatchObject({ status: 200, body: { name: model, ready: true } });
     expect((await gateway.call('GET', `/v2/models/${model}/versions/v1/ready`)).status).toBe(200);

@@ -10,6 +10,7 @@ const target = ['model', 'version', 'role'] as const;
 export const gatewayMetrics = {
   predictions: once('millrace_predictions_total', (name) => new Counter({ name, help: 'Instances by what became of them', labelNames: [...target, 'outcome'] })),
   seconds: once('millrace_prediction_duration_seconds', (name) => new Histogram({ name, help: 'From request to answer', labelNames: ['model'], buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5] })),
+  fallbacks: once('millrace_fallback_answers_total', (name) => new Counter({ name, help: 'Instances whose routed version failed, by who answered in its place (none: nobody could)', labelNames: ['model', 'version', 'to'] })),
   shadowDropped: once('millrace_shadow_dropped_total', (name) => new Counter({ name, help: 'Shadow runs given up, because their queue was full or the run failed', labelNames: ['model', 'reason'] })),
   logDropped: once('millrace_prediction_log_dropped_total', (name) => new Counter({ name, help: 'Log records of predictions that were answered but not logged', labelNames: ['reason'] })),
   spoolBytes: once('millrace_prediction_spool_bytes', (name) => new Gauge({ name, help: 'Log records that wait for Kafka' })),

@@ -1,44 +1,43 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Messaging } from '@millrace/messaging';
-import { OnnxModelRuntime } from '@millrace/model-runtime';
+import { ModelHost } from '@millrace/model-runtime';
 import { ServiceLog } from '@millrace/service';
 import { openStorage } from '@millrace/storage';
-import { InferTensorsHandler } from './infer-tensors.handler.js';
+import { ArtifactVersionLoader } from './artifact-version-loader.js';
+import { Fallbacks } from './data-plane/fallbacks.js';
+import { InferTensorsHandler } from './data-plane/infer-tensors.handler.js';
+import { ModelDirectory } from './data-plane/model-directory.js';
+import { PredictInstancesHandler } from './data-plane/predict-instances.handler.js';
+import { RouteBook } from './data-plane/route-book.js';
+import { ServedAnswers } from './data-plane/served-answers.js';
+import { ShadowRuns } from './data-plane/shadow-runs.js';
+import { InferenceRoutes } from './edge/inference.routes.js';
 import type { InferenceGatewayConfig } from './inference-gateway.config.js';
-import { InferenceRoutes } from './inference.routes.js';
-import { ModelDirectory } from './model-directory.js';
-import { ModelsController } from './models.controller.js';
-import { OpenInferenceController } from './open-inference.controller.js';
-import { PredictInstancesHandler } from './predict-instances.handler.js';
-import { PredictionLog } from './prediction-log.js';
-import { decodePredictionLines } from './prediction-line.js';
-import { RouteBook } from './route-book.js';
+import { decodePredictionLines } from './prediction-log/prediction-line.js';
+import { PredictionLog } from './prediction-log/prediction-log.js';
+import { Spool } from './prediction-log/spool/spool.js';
 import { RouteChangedFollower } from './route-changed.follower.js';
-import { ServedAnswers } from './served-answers.js';
-import { VersionLoader } from './serving-version.js';
-import { ShadowRuns } from './shadow-runs.js';
-import { Spool } from './spool/spool.js';
 
 /** The only file that knows every class of this room. */
 @Module({})
 export class InferenceGatewayModule {
   static with(config: InferenceGatewayConfig): DynamicModule {
     const spool = () => new Spool({ folder: config.spoolFolder, bytesMax: config.spoolMegabytesMax * 1_048_576, nowMs: () => Date.now(), decode: decodePredictionLines });
-    const loader = async () => new VersionLoader((await openStorage(config.storageUrl)).artifacts, new OnnxModelRuntime(), { rowsMax: config.batchRowsMax, queuedRowsMax: config.queueRowsMax });
+    const loader = async (host: ModelHost) => new ArtifactVersionLoader((await openStorage(config.storageUrl)).artifacts, host, { rowsMax: config.batchRowsMax, queuedRowsMax: config.queueRowsMax });
     return {
       module: InferenceGatewayModule,
-      controllers: [ModelsController, OpenInferenceController],
       providers: [
         { provide: Spool, useFactory: spool },
-        { provide: VersionLoader, useFactory: loader },
+        { provide: ModelHost, useFactory: (log: ServiceLog) => new ModelHost({ log: (level, details, message) => log[level](details, message) }), inject: [ServiceLog] },
+        { provide: ArtifactVersionLoader, useFactory: loader, inject: [ModelHost] },
         PredictionLog,
         { provide: ShadowRuns, useFactory: (predictionLog: PredictionLog, log: ServiceLog, messaging: Messaging) => new ShadowRuns(config.shadowQueueMax, predictionLog, log, () => messaging.now()), inject: [PredictionLog, ServiceLog, Messaging] },
-        RouteBook,
+        { provide: RouteBook, useFactory: (versions: ArtifactVersionLoader, log: ServiceLog) => new RouteBook(versions, log), inject: [ArtifactVersionLoader, ServiceLog] },
         RouteChangedFollower,
-        ModelDirectory,
+        { provide: ModelDirectory, useFactory: (follower: RouteChangedFollower, routes: RouteBook) => new ModelDirectory(follower, routes), inject: [RouteChangedFollower, RouteBook] },
         { provide: ServedAnswers, useFactory: (predictionLog: PredictionLog, shadowRuns: ShadowRuns, messaging: Messaging) => new ServedAnswers(predictionLog, shadowRuns, () => messaging.now()), inject: [PredictionLog, ShadowRuns, Messaging] },
-        PredictInstancesHandler,
-        InferTensorsHandler,
+        { provide: PredictInstancesHandler, useFactory: (models: ModelDirectory, answers: ServedAnswers, log: ServiceLog) => new PredictInstancesHandler(models, answers, new Fallbacks(models, log)), inject: [ModelDirectory, ServedAnswers, ServiceLog] },
+        { provide: InferTensorsHandler, useFactory: (models: ModelDirectory, answers: ServedAnswers) => new InferTensorsHandler(models, answers), inject: [ModelDirectory, ServedAnswers] },
         InferenceRoutes,
       ],
     };

@@ -1,7 +1,7 @@
 import { runService } from '@millrace/service';
 import { inferenceGatewaySettings } from './inference-gateway.config.js';
 import { InferenceGatewayModule } from './inference-gateway.module.js';
-import { inferencePaths } from './inference.openapi.js';
+import { inferencePaths } from './edge/inference.openapi.js';
 
 runService({
   name: 'inference-gateway',

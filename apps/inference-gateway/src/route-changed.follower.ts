@@ -1,21 +1,25 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { routeChanged, specChanged, type SpecChanged } from '@millrace/contracts';
+import { routeChanged, specChanged, type RouteChanged, type SpecChanged } from '@millrace/contracts';
 import { Messaging, type CompactedTable } from '@millrace/messaging';
+import { ModelHost } from '@millrace/model-runtime';
 import { Readiness } from '@millrace/service';
-import { PredictionLog } from './prediction-log.js';
-import { RouteBook } from './route-book.js';
-import { ShadowRuns } from './shadow-runs.js';
+import { artifactTarget, type ArtifactTarget } from './artifact-version-loader.js';
+import type { KnownModel, KnownModels } from './data-plane/model-directory.js';
+import { RouteBook, type WantedRoute } from './data-plane/route-book.js';
+import { ShadowRuns } from './data-plane/shadow-runs.js';
+import { PredictionLog } from './prediction-log/prediction-log.js';
 
 /** Follows the compacted topics of specs and routes. Ready once every route that stood in the log was tried. */
 @Injectable()
-export class RouteChangedFollower implements OnApplicationBootstrap, OnApplicationShutdown {
+export class RouteChangedFollower implements KnownModels, OnApplicationBootstrap, OnApplicationShutdown {
   private specs: CompactedTable<typeof specChanged> | undefined;
 
   constructor(
     private readonly messaging: Messaging,
-    private readonly routes: RouteBook,
+    private readonly routes: RouteBook<ArtifactTarget>,
     private readonly shadowRuns: ShadowRuns,
     private readonly predictionLog: PredictionLog,
+    private readonly host: ModelHost,
     private readonly readiness: Readiness,
   ) {}
 
@@ -25,8 +29,8 @@ export class RouteChangedFollower implements OnApplicationBootstrap, OnApplicati
     this.readiness.addNote('routes', () => this.routes.problems());
     this.specs = await this.messaging.table(specChanged);
     const table = await this.messaging.table(routeChanged);
-    table.onChange((model, entry) => void (entry === undefined ? this.routes.drop(model) : this.routes.follow(entry.data)));
-    await Promise.all(table.values().map((route) => this.routes.follow(route)));
+    table.onChange((model, entry) => void (entry === undefined ? this.routes.drop(model) : this.routes.follow(wantedRoute(entry.data))));
+    await Promise.all(table.values().map((route) => this.routes.follow(wantedRoute(route))));
     tried = true;
   }
 
@@ -35,13 +39,22 @@ export class RouteChangedFollower implements OnApplicationBootstrap, OnApplicati
     await this.shadowRuns.idle();
     this.predictionLog.write();
     await this.routes.close();
+    await this.host.close();
   }
 
-  spec(model: string): SpecChanged | undefined {
-    return this.specs?.get(model);
+  get(model: string): KnownModel | undefined {
+    const spec = this.specs?.get(model);
+    return spec === undefined ? undefined : knownModel(spec);
   }
 
-  allSpecs(): SpecChanged[] {
-    return this.specs?.values() ?? [];
+  all(): KnownModel[] {
+    return (this.specs?.values() ?? []).map(knownModel);
   }
+}
+
+const knownModel = ({ model, revision, spec }: SpecChanged): KnownModel => ({ model, revision, featureNames: spec.spec.features.map(({ name }) => name), serving: spec.spec.serving });
+
+function wantedRoute({ model, revision, phase, salt, champion, candidate, previous }: RouteChanged): WantedRoute<ArtifactTarget> {
+  const before = previous === undefined || previous === null ? null : artifactTarget(previous);
+  return { model, revision, phase, salt, champion: artifactTarget(champion), previous: before, candidate: candidate === null ? null : { ...artifactTarget(candidate), share: candidate.share, mirror: candidate.mirror } };
 }

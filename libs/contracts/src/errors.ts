@@ -26,6 +26,8 @@ export const errorCatalogue = {
   EVENT_INVALID: { http: 500, retryable: false, meaning: 'An event does not match its schema; its reader set it aside on the refused topic.' },
   // inference
   DEADLINE_EXCEEDED: { http: 503, retryable: true, meaning: 'The request’s time was over before its turn came; it was not run.' },
+  EXPLANATION_INEXACT: { http: 500, retryable: false, meaning: 'The contributions do not add up to what the model itself answers; no explanation is given.' },
+  EXPLANATION_UNAVAILABLE: { http: 422, retryable: false, meaning: 'This model cannot be explained as asked; the message says what is missing, such as background rows.' },
   FEATURE_MISSING: { http: 400, retryable: false, meaning: 'An instance lacks a feature that the model needs (send null for an unknown value).' },
   FEATURE_NOT_FINITE: { http: 400, retryable: false, meaning: 'A numeric feature is NaN or infinite (send null for an unknown value).' },
   FEATURE_TYPE: { http: 400, retryable: false, meaning: 'A feature has the wrong type.' },
@@ -34,6 +36,7 @@ export const errorCatalogue = {
   MODEL_NOT_READY: { http: 503, retryable: true, meaning: 'The model is known but has no routed version yet.' },
   MODEL_OVERLOADED: { http: 503, retryable: true, meaning: 'The model’s queue is full; try again later.' },
   MODEL_RUN_FAILED: { http: 500, retryable: false, meaning: 'The runtime failed while running the model.' },
+  MODEL_WORKER_LOST: { http: 503, retryable: true, meaning: 'The process that held the model crashed, hung or outgrew its memory; it is being replaced.' },
   MODEL_UNKNOWN: { http: 404, retryable: false, meaning: 'No model has this name.' },
   REPOSITORY_NOT_CONTROLLED: { http: 501, retryable: false, meaning: 'This server does not load and unload models by call.' },
   TENSOR_INVALID: { http: 400, retryable: false, meaning: 'A tensor’s name, datatype, shape or data do not fit.' },

@@ -1,36 +1,44 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
 import { MillraceError } from '@millrace/contracts';
-import { decodeInferRequest, encodeInferResponse, planRoute, selectOutputs, type InferRequest } from '@millrace/core/inference';
+import { decodeInferRequest, encodeInferResponse, planRoute, selectOutputs, type EncodedMessage, type InferRequest } from '@millrace/core/inference';
 import type { Tensors } from '@millrace/model-runtime';
+import { deadlineOf } from './deadline.js';
 import type { Instance } from './instance-judge.js';
-import { ModelDirectory } from './model-directory.js';
+import { versionOf, type ModelDirectory } from './model-directory.js';
 import type { LiveRoute } from './route-book.js';
-import { ServedAnswers, type Group, type Timing } from './served-answers.js';
-import { versionOf } from './open-inference.controller.js';
+import type { Group, ServedAnswers, Timing } from './served-answers.js';
+
+export interface InferCall {
+  readonly model: string;
+  readonly version: string | undefined;
+  readonly body: Uint8Array;
+  /** Length of the JSON part, when binary tensors follow it. */
+  readonly headerLength: number | undefined;
+  readonly traceparent: string | undefined;
+}
 
 /**
  * `POST /v2/models/{model}[/versions/{version}]/infer`. Without a version the route decides, sticky on the request’s id,
  * and a tabular model’s rows are logged like any prediction, under the record ids `{id}` (one row) or `{id}/{row}`.
  * Who names a version asks that version, outside of the split; such answers are no traffic and are not logged.
  */
-@Injectable()
 export class InferTensorsHandler {
   constructor(
     private readonly models: ModelDirectory,
     private readonly answers: ServedAnswers,
   ) {}
 
-  /** @returns the JSON text of the answer. @throws MillraceError TENSOR_INVALID, MODEL_*, VERSION_UNKNOWN. */
-  async handle(model: string, version: string | undefined, body: unknown, traceparent: string | undefined): Promise<string> {
+  /** @returns the encoded answer. @throws MillraceError TENSOR_INVALID, MODEL_*, VERSION_UNKNOWN, DEADLINE_EXCEEDED. */
+  async handle({ model, version, body, headerLength, traceparent }: InferCall): Promise<EncodedMessage> {
     const startedMs = performance.now();
     const live = this.models.liveRoute(model);
     try {
-      const request = decodeInferRequest(body);
+      const request = decodeInferRequest(body, { headerLength, rawInput: () => rawInputOf(versionOf(live, version).inputs) });
       const id = request.id === undefined || request.id === '' ? randomUUID() : request.id;
       const group = groupOf(live, version, id);
-      const outputs = await group.version.infer(request.inputs);
-      const answer = encodeInferResponse({ modelName: model, modelVersion: group.version.version, id, outputs: selectOutputs(outputs, request.outputs) });
+      const { timeoutUs, priority } = request;
+      const outputs = await group.version.infer(request.inputs, deadlineOf(group.version, startedMs, timeoutUs === undefined ? undefined : timeoutUs / 1_000, priority));
+      const answer = encodeInferResponse({ modelName: model, modelVersion: group.version.version, id, outputs: selectOutputs(outputs, request.outputs) }, request);
       if (version === undefined && group.version.isTabular) await this.log(live, group, request, id, outputs, { startedMs, traceparent });
       return answer;
     } catch (error) {
@@ -39,11 +47,18 @@ export class InferTensorsHandler {
     }
   }
 
-  private async log(live: LiveRoute, group: Group, { inputs }: InferRequest, id: string, outputs: Tensors, timing: Timing): Promise<void> {
-    const instances = instancesOf(inputs, id);
+  private log(live: LiveRoute, group: Group, { inputs }: InferRequest, id: string, outputs: Tensors, timing: Timing): Promise<void> {
+    const instances = instancesOf(group, inputs, id);
     const indexes = instances.map((_, index) => index);
-    await this.answers.record(live, instances, [{ ...group, indexes }], [group.version.interpret(outputs, instances.length)], timing);
+    const interpreted = group.version.interpret(outputs, instances.length);
+    return new Promise((resolve) => this.answers.record(live, instances, [{ ...group, indexes }], [{ outputs: interpreted }], timing, () => resolve()));
   }
+}
+
+function rawInputOf<T>(inputs: readonly T[]): T {
+  const [first, second] = inputs;
+  if (first === undefined || second !== undefined) throw new MillraceError('TENSOR_INVALID', `a raw binary request needs a model with one input; this one has ${inputs.length}`);
+  return first;
 }
 
 function groupOf(live: LiveRoute, version: string | undefined, unit: string): Group {
@@ -54,16 +69,7 @@ function groupOf(live: LiveRoute, version: string | undefined, unit: string): Gr
   return { arm, version: chosen, probability, indexes: [] };
 }
 
-/** Rows of feature columns [n, 1]; the inverse of what `toFeeds` of libs/core does. */
-function instancesOf(inputs: Tensors, id: string): Instance[] {
-  const columns = Object.entries(inputs);
-  const rows = columns[0]?.[1].shape[0] ?? 0;
-  return Array.from({ length: rows }, (_, row) => {
-    const features: Record<string, number | string | null> = {};
-    for (const [name, { data }] of columns) {
-      const value = data[row];
-      features[name] = typeof value === 'string' ? (value === '' ? null : value) : typeof value === 'number' && Number.isFinite(value) ? value : null;
-    }
-    return { id: rows === 1 ? id : `${id}/${row}`, unit: id, features };
-  });
+function instancesOf({ version }: Group, inputs: Tensors, id: string): Instance[] {
+  const rows = version.tabular().layout.rowsOf(inputs);
+  return rows.map((features, row) => ({ id: rows.length === 1 ? id : `${id}/${row}`, unit: id, features }));
 }

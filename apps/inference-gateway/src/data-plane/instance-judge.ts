@@ -1,7 +1,7 @@
 import { MillraceError, type ErrorCode, type Mistake, type PredictRequest } from '@millrace/contracts';
 import type { ServingVersion } from './serving-version.js';
 
-export type Instance = PredictRequest['instances'][number];
+export type Instance = PredictRequest['instances'][number] & { readonly id: string };
 
 const mistakesMax = 50;
 

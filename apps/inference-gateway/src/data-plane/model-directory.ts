@@ -1,21 +1,44 @@
-import { Injectable } from '@nestjs/common';
-import { MillraceError } from '@millrace/contracts';
-import { RouteBook, type LiveRoute } from './route-book.js';
-import { RouteChangedFollower } from './route-changed.follower.js';
+import { MillraceError, type Fallback, type Serving } from '@millrace/contracts';
+import type { LiveRoute, LiveRoutes } from './route-book.js';
+import type { ServingVersion } from './serving-version.js';
 
-/** What is known about models here: their specs, and the routes in force. */
-@Injectable()
+/** What a source of models knows beyond the routes in force. */
+export interface KnownModel {
+  readonly model: string;
+  /** Changes when `featureNames` change. */
+  readonly revision: number;
+  /** Features that callers may send although no version in service takes them (yet, or any more). */
+  readonly featureNames: readonly string[];
+  readonly serving?: Serving;
+  /** Why no version of it can be served, where its source knows. */
+  readonly problem?: string;
+}
+
+export interface KnownModels {
+  all(): readonly KnownModel[];
+  get(model: string): KnownModel | undefined;
+}
+
+/** What is known about models here: what their source says, and the routes in force. */
 export class ModelDirectory {
-  /** Of a route and a spec revision; made anew when either changes. */
+  /** Of a route and a revision of what is known; made anew when either changes. */
   private readonly featureNames = new WeakMap<LiveRoute, { revision: number; names: ReadonlySet<string> }>();
 
   constructor(
-    private readonly follower: RouteChangedFollower,
-    private readonly routes: RouteBook,
+    private readonly known: KnownModels,
+    private readonly routes: LiveRoutes,
   ) {}
 
   models(): string[] {
-    return [...new Set([...this.follower.allSpecs().map(({ model }) => model), ...this.routes.models()])].sort();
+    return [...new Set([...this.known.all().map(({ model }) => model), ...this.routes.models()])].sort();
+  }
+
+  fallbackOf(model: string): Fallback | undefined {
+    return this.known.get(model)?.serving?.fallback;
+  }
+
+  isLive(model: string): boolean {
+    return this.routes.get(model) !== undefined;
   }
 
   /** @throws MillraceError MODEL_UNKNOWN, or MODEL_NOT_READY for a model that has no version in service yet. */
@@ -23,41 +46,74 @@ export class ModelDirectory {
     const live = this.routes.get(model);
     if (live !== undefined) return live;
     this.requireKnown(model);
-    const problem = this.routes.problemOf(model);
+    const problem = this.problemOf(model);
     throw new MillraceError('MODEL_NOT_READY', problem === undefined ? `the model ${model} has no routed version yet` : `the model ${model} is not in service: ${problem}`);
+  }
+
+  /** The version of this name, or whom the route names when none is. @throws MillraceError as `liveRoute`, and VERSION_UNKNOWN. */
+  version(model: string, version: string | undefined): ServingVersion {
+    return versionOf(this.liveRoute(model), version);
   }
 
   /** @throws MillraceError MODEL_UNKNOWN */
   requireKnown(model: string): void {
-    if (this.follower.spec(model) === undefined && this.routes.get(model) === undefined && this.routes.problemOf(model) === undefined) {
+    if (this.known.get(model) === undefined && this.routes.get(model) === undefined && this.routes.problemOf(model) === undefined) {
       throw new MillraceError('MODEL_UNKNOWN', `Request for unknown model: '${model}' is not found`);
     }
   }
 
   /** While a spec changes, callers may send the features of the champion, of the candidate and of the spec to come. */
   knowsFeature(model: string, live: LiveRoute, name: string): boolean {
-    const spec = this.follower.spec(model);
-    const revision = spec?.revision ?? 0;
-    let known = this.featureNames.get(live);
-    if (known === undefined || known.revision !== revision) {
-      const inputs = [live.champion, live.candidate].flatMap((version) => version?.signature.inputs ?? []);
-      known = { revision, names: new Set([...inputs, ...(spec?.spec.spec.features ?? [])].map((input) => input.name)) };
-      this.featureNames.set(live, known);
+    const known = this.known.get(model);
+    const revision = known?.revision ?? 0;
+    let entry = this.featureNames.get(live);
+    if (entry === undefined || entry.revision !== revision) {
+      const features = [live.champion, live.candidate].flatMap((version) => version?.layout?.features ?? []);
+      entry = { revision, names: new Set([...features.map((feature) => feature.name), ...(known?.featureNames ?? [])]) };
+      this.featureNames.set(live, entry);
     }
-    return known.names.has(name);
+    return entry.names.has(name);
   }
 
+  private problemOf(model: string): string | undefined {
+    return this.routes.problemOf(model) ?? this.known.get(model)?.problem;
+  }
+
+  /** Everything about one model, for people and clients. @throws MillraceError MODEL_UNKNOWN */
   describe(model: string): object {
     this.requireKnown(model);
     const live = this.routes.get(model);
-    const spec = this.follower.spec(model);
-    const problem = this.routes.problemOf(model);
+    const champion = live?.champion;
     return {
       model,
       ready: live !== undefined,
-      specRevision: spec?.revision ?? null,
-      problem: problem ?? null,
-      route: live?.route ?? null,
+      specRevision: this.known.get(model)?.revision ?? null,
+      problem: this.problemOf(model) ?? null,
+      route: live === undefined ? null : describeRoute(live),
+      versions: [...(live?.versions.values() ?? [])].map(({ version, model: { state, reason } }) => ({ version, state, reason })),
+      features: champion?.layout?.features ?? null,
+      inputs: champion?.inputs ?? null,
+      outputs: champion?.outputs ?? null,
+      task: champion?.meaning.signature?.task ?? null,
+      classes: champion?.meaning.signature?.classes ?? null,
     };
   }
+}
+
+function describeRoute({ route: { revision, phase, champion, candidate, previous } }: LiveRoute): object {
+  return {
+    revision,
+    phase,
+    champion: { version: champion.version },
+    candidate: candidate === null ? null : { version: candidate.version, share: candidate.share, mirror: candidate.mirror },
+    previous: previous === undefined || previous === null ? null : { version: previous.version },
+  };
+}
+
+/** @throws MillraceError VERSION_UNKNOWN */
+export function versionOf(live: LiveRoute, version: string | undefined): ServingVersion {
+  if (version === undefined) return live.champion;
+  const found = live.versions.get(version);
+  if (found === undefined) throw new MillraceError('VERSION_UNKNOWN', `Request for unknown model: '${live.route.model}' version ${version} is not found`);
+  return found;
 }

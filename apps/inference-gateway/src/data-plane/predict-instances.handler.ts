@@ -1,38 +1,61 @@
-import { Injectable } from '@nestjs/common';
-import { matches, MillraceError, mistakesOf, PredictRequest, type PredictionOutput } from '@millrace/contracts';
+import { randomUUID } from 'node:crypto';
+import { matches, MillraceError, mistakesOf, PredictRequest } from '@millrace/contracts';
+import type { Features } from '@millrace/core/inference';
+import type { RunOptions } from '@millrace/model-runtime';
+import type { Fallbacks } from './fallbacks.js';
 import { InstanceJudge, type Instance } from './instance-judge.js';
-import { ModelDirectory } from './model-directory.js';
-import { ServedAnswers, splitByRoute } from './served-answers.js';
-
-type Prediction = PredictionOutput & { readonly id: string; readonly predictionId: string; readonly version: string };
+import type { ModelDirectory } from './model-directory.js';
+import { deadlineOf } from './deadline.js';
+import type { LiveRoute } from './route-book.js';
+import { splitByRoute, type Answer, type GroupAnswer, type ServedAnswers } from './served-answers.js';
+import type { ServingVersion } from './serving-version.js';
 
 /** `POST /v1/models/{model}/predict`: validates, splits, runs, logs, answers. */
-@Injectable()
 export class PredictInstancesHandler {
   constructor(
     private readonly models: ModelDirectory,
     private readonly answers: ServedAnswers,
+    private readonly fallbacks: Fallbacks,
   ) {}
 
-  /** @throws MillraceError REQUEST_INVALID, FEATURE_*, MODEL_UNKNOWN, MODEL_NOT_READY, MODEL_OVERLOADED, MODEL_RUN_FAILED. */
-  async handle(model: string, body: unknown, traceparent: string | undefined): Promise<{ model: string; predictions: Prediction[] }> {
+  /**
+   * Resolves with the JSON text of the answer.
+   * @throws MillraceError REQUEST_INVALID, FEATURE_*, MODEL_*, DEADLINE_EXCEEDED.
+   */
+  async handle(model: string, body: unknown, traceparent: string | undefined): Promise<string> {
     const startedMs = performance.now();
     const live = this.models.liveRoute(model);
     try {
-      const instances = instancesOf(body);
+      const { instances, timeoutMs } = requestOf(body);
       const groups = splitByRoute(live, instances);
       const judge = new InstanceJudge((name) => this.models.knowsFeature(model, live, name));
       for (const { version, indexes } of groups) for (const index of indexes) judge.look(version, at(instances, index), index);
       judge.verdict();
       // Submitted in this turn, so the versions of `live` cannot be closed before they have taken the rows.
-      const runs = groups.map(({ version, indexes }) => version.predict(indexes.map((index) => at(instances, index).features)));
-      const events = await this.answers.record(live, instances, groups, await Promise.all(runs), { startedMs, traceparent });
-      return { model, predictions: events.map(({ recordId, predictionId, version, output }) => ({ id: recordId, predictionId, version, ...output })) };
+      const runs = groups.map(({ version, indexes }) => this.ask(live, version, indexes.map((index) => at(instances, index).features), deadlineOf(version, startedMs, timeoutMs)));
+      const outputs = await Promise.all(runs);
+      return await new Promise((resolve) => {
+        this.answers.record(live, instances, groups, outputs, { startedMs, traceparent }, (answers) => resolve(textOf(model, answers)));
+      });
     } catch (error) {
       this.answers.refused(live, error);
       throw error;
     }
   }
+
+  private async ask(live: LiveRoute, version: ServingVersion, rows: readonly Features[], options: RunOptions): Promise<GroupAnswer> {
+    try {
+      return { outputs: await version.predict(rows, options) };
+    } catch (error) {
+      const answer = await this.fallbacks.answer(live, version, rows, options, error);
+      if (answer === null) throw error;
+      return { outputs: answer.outputs, fallback: answer.by };
+    }
+  }
+}
+
+function textOf(model: string, answers: readonly Answer[]): string {
+  return JSON.stringify({ model, predictions: answers.map(({ id, predictionId, version, output, fallback }) => ({ id, predictionId, version, ...(fallback === undefined ? {} : { fallback }), ...output })) });
 }
 
 function at(instances: readonly Instance[], index: number): Instance {
@@ -41,9 +64,11 @@ function at(instances: readonly Instance[], index: number): Instance {
   return instance;
 }
 
-/** @throws MillraceError REQUEST_INVALID with every mistake. */
-function instancesOf(body: unknown): readonly Instance[] {
-  if (matches(PredictRequest, body)) return body.instances;
+/** Instances without an id are given one. @throws MillraceError REQUEST_INVALID with every mistake. */
+function requestOf(body: unknown): { readonly instances: readonly Instance[]; readonly timeoutMs?: number } {
+  if (matches(PredictRequest, body)) {
+    return { ...body, instances: body.instances.map((instance) => (instance.id === undefined ? { ...instance, id: randomUUID() } : (instance as Instance))) };
+  }
   const mistakes = mistakesOf(PredictRequest, body);
   const list = mistakes.map(({ path, message }) => `${path}: ${message}`).join('; ');
   throw new MillraceError('REQUEST_INVALID', `the request has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}: ${list}`, { mistakes });

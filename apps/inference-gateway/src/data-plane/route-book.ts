@@ -1,14 +1,38 @@
-import { Injectable } from '@nestjs/common';
-import { MillraceError, type RouteChanged, type RouteTarget } from '@millrace/contracts';
-import { ServiceLog } from '@millrace/service';
-import { gatewayMetrics } from './inference-gateway.metrics.js';
-import { VersionLoader, type ServingVersion } from './serving-version.js';
+import { MillraceError } from '@millrace/contracts';
+import { gatewayMetrics } from '../inference-gateway.metrics.js';
+import type { Log } from './log.js';
+import type { ServingVersion, VersionLoader, VersionTarget } from './serving-version.js';
+
+/** A route as its source announces it: who answers a model, who only watches, and who may be asked by name. */
+export interface WantedRoute<T extends VersionTarget = VersionTarget> {
+  readonly model: string;
+  readonly revision: number;
+  readonly phase: 'full' | 'shadow' | 'canary' | 'ab';
+  readonly salt: string;
+  readonly champion: T;
+  readonly candidate: (T & { readonly share: number; readonly mirror: boolean }) | null;
+  /** Who answered before the champion, and stands in for it where the spec says so. */
+  readonly previous?: T | null;
+  /** Versions that answer only who names them. */
+  readonly others?: readonly T[];
+}
 
 /** A route in force, with its versions loaded. Requests take it whole, so none sees half a swap. */
 export interface LiveRoute {
-  readonly route: RouteChanged;
+  readonly route: WantedRoute;
   readonly champion: ServingVersion;
   readonly candidate: ServingVersion | null;
+  readonly previous: ServingVersion | null;
+  /** All of them, by name. */
+  readonly versions: ReadonlyMap<string, ServingVersion>;
+}
+
+/** What requests and describers need of the book. */
+export interface LiveRoutes {
+  get(model: string): LiveRoute | undefined;
+  models(): string[];
+  /** Why the newest route of the model is not in force, in a sentence. */
+  problemOf(model: string): string | undefined;
 }
 
 const retryMsMax = 30_000;
@@ -18,18 +42,17 @@ const retryMsMax = 30_000;
  * every version of it stands is it swapped in, at once, and versions that it no longer names are closed after their work
  * in flight. A route that cannot be loaded changes nothing but `problemOf` and a metric.
  */
-@Injectable()
-export class RouteBook {
+export class RouteBook<T extends VersionTarget = VersionTarget> implements LiveRoutes {
   private readonly live = new Map<string, LiveRoute>();
-  private readonly wanted = new Map<string, RouteChanged>();
+  private readonly wanted = new Map<string, WantedRoute<T>>();
   private readonly problemOfModel = new Map<string, string>();
   private readonly swaps = new Map<string, Promise<void>>();
   private readonly retries = new Map<string, { timer: NodeJS.Timeout; attempt: number }>();
   private closed = false;
 
   constructor(
-    private readonly loader: VersionLoader,
-    private readonly log: ServiceLog,
+    private readonly loader: VersionLoader<T>,
+    private readonly log: Log,
   ) {}
 
   get(model: string): LiveRoute | undefined {
@@ -40,7 +63,6 @@ export class RouteBook {
     return [...this.live.keys()];
   }
 
-  /** Why the newest route of the model is not in force, in a sentence. */
   problemOf(model: string): string | undefined {
     return this.problemOfModel.get(model);
   }
@@ -51,7 +73,7 @@ export class RouteBook {
   }
 
   /** Resolves when the newest route of the model is in force or was found impossible to load. Never rejects. */
-  async follow(route: RouteChanged): Promise<void> {
+  async follow(route: WantedRoute<T>): Promise<void> {
     const current = this.wanted.get(route.model) ?? this.live.get(route.model)?.route;
     if (current !== undefined && current.revision > route.revision) return;
     this.wanted.set(route.model, route);
@@ -67,14 +89,14 @@ export class RouteBook {
     const former = this.live.get(model);
     this.live.delete(model);
     this.problemOfModel.delete(model);
-    if (former !== undefined) await this.retire(former, []);
+    if (former !== undefined) await this.retire(former, new Map());
   }
 
   async close(): Promise<void> {
     this.closed = true;
     for (const model of this.retries.keys()) this.forgetRetry(model);
     await Promise.all(this.swaps.values());
-    await Promise.all([...this.live.values()].map((former) => this.retire(former, [])));
+    await Promise.all([...this.live.values()].map((former) => this.retire(former, new Map())));
     this.live.clear();
   }
 
@@ -97,19 +119,17 @@ export class RouteBook {
   }
 
   /** Answers what went wrong, if anything. */
-  private async swap(route: RouteChanged): Promise<unknown> {
-    const { model, revision, candidate: wantedCandidate } = route;
+  private async swap(route: WantedRoute<T>): Promise<unknown> {
+    const { model, revision } = route;
     const former = this.live.get(model);
     const loaded: ServingVersion[] = [];
     try {
-      const champion = await this.obtain(model, route.champion, former, loaded);
-      const candidate = wantedCandidate === null ? null : await this.obtain(model, wantedCandidate, former, loaded);
-      const next: LiveRoute = { route, champion, candidate };
+      const next = await this.loadRoute(route, former, loaded);
       this.live.set(model, next);
       this.problemOfModel.delete(model);
       measureRoute(former, next);
-      this.log.info({ model, revision, phase: route.phase, champion: route.champion.version, candidate: wantedCandidate?.version }, 'a route is in force');
-      if (former !== undefined) void this.retire(former, [champion, candidate]);
+      this.log.info({ model, revision, phase: route.phase, champion: route.champion.version, candidate: route.candidate?.version }, 'a route is in force');
+      if (former !== undefined) void this.retire(former, next.versions);
       return undefined;
     } catch (error) {
       for (const version of loaded) void version.close().catch(() => undefined);
@@ -120,13 +140,28 @@ export class RouteBook {
     }
   }
 
+  private async loadRoute(route: WantedRoute<T>, former: LiveRoute | undefined, loaded: ServingVersion[]): Promise<LiveRoute> {
+    const versions = new Map<string, ServingVersion>();
+    const obtain = async (target: T): Promise<ServingVersion> => {
+      const version = await this.obtain(route.model, target, former, loaded);
+      versions.set(version.version, version);
+      return version;
+    };
+    const champion = await obtain(route.champion);
+    const candidate = route.candidate === null ? null : await obtain(route.candidate);
+    const { previous } = route;
+    const before = previous === undefined || previous === null ? null : await obtain(previous);
+    for (const target of route.others ?? []) await obtain(target);
+    return { route, champion, candidate, previous: before, versions };
+  }
+
   /** The version of the former route when it is the same file, otherwise a newly loaded one. */
-  private async obtain(model: string, target: RouteTarget, former: LiveRoute | undefined, loaded: ServingVersion[]): Promise<ServingVersion> {
-    for (const known of [former?.champion, former?.candidate, ...loaded]) {
-      if (known !== undefined && known !== null && known.version === target.version && known.artifactSha256 === target.artifact.sha256) return known;
+  private async obtain(model: string, target: T, former: LiveRoute | undefined, loaded: ServingVersion[]): Promise<ServingVersion> {
+    for (const known of [former?.versions.get(target.version), ...loaded]) {
+      if (known !== undefined && known.version === target.version && known.identity === target.identity) return known;
     }
     try {
-      const version = await this.loader.load(target);
+      const version = await this.loader.load(model, target);
       loaded.push(version);
       return version;
     } catch (error) {
@@ -135,15 +170,15 @@ export class RouteBook {
     }
   }
 
-  private async retire(former: LiveRoute, kept: readonly (ServingVersion | null)[]): Promise<void> {
-    for (const version of [former.champion, former.candidate]) {
-      if (version === null || kept.includes(version)) continue;
+  private async retire(former: LiveRoute, kept: ReadonlyMap<string, ServingVersion>): Promise<void> {
+    for (const version of former.versions.values()) {
+      if (kept.get(version.version) === version) continue;
       await version.close().catch((error: unknown) => this.log.warn({ err: error, version: version.version }, 'a version was not closed cleanly'));
     }
   }
 
   /** An artifact that is damaged stays so until a new route; a store that is away comes back. */
-  private retryLater(route: RouteChanged, failure: unknown): void {
+  private retryLater(route: WantedRoute<T>, failure: unknown): void {
     const hopeless = failure instanceof MillraceError && !failure.retryable && failure.code !== 'ARTIFACT_MISSING';
     if (hopeless || this.closed) return;
     const attempt = (this.retries.get(route.model)?.attempt ?? 0) + 1;

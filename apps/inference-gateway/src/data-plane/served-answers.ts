@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
 import { MillraceError, type PredictionOutput, type PredictionServed } from '@millrace/contracts';
 import { planRoute } from '@millrace/core/inference';
-import { gatewayMetrics } from './inference-gateway.metrics.js';
+import { gatewayMetrics } from '../inference-gateway.metrics.js';
+import type { AnswerLog } from './answer-log.js';
 import type { Instance } from './instance-judge.js';
-import { PredictionLog } from './prediction-log.js';
 import type { LiveRoute } from './route-book.js';
 import type { ServingVersion } from './serving-version.js';
-import { ShadowRuns } from './shadow-runs.js';
+import type { ShadowRuns } from './shadow-runs.js';
 
 /** Indexes of a request’s instances that one version answers. */
 export interface Group {
@@ -17,10 +16,25 @@ export interface Group {
   readonly indexes: number[];
 }
 
+/** What a group was answered: one output per index. `fallback` names who answered in place of the group’s version. */
+export interface GroupAnswer {
+  readonly outputs: readonly PredictionOutput[];
+  readonly fallback?: string;
+}
+
 export interface Timing {
   /** By performance.now(). */
   readonly startedMs: number;
   readonly traceparent: string | undefined;
+}
+
+/** What a caller is told of one answer. */
+export interface Answer {
+  readonly id: string;
+  readonly predictionId: string;
+  readonly version: string;
+  readonly output: PredictionOutput;
+  readonly fallback?: string;
 }
 
 /** Parts instances by the route’s sticky split: the same unit meets the same version on every replica. */
@@ -39,42 +53,53 @@ export function splitByRoute(live: LiveRoute, instances: readonly Instance[]): G
   return [...groups.values()];
 }
 
+/** Statuses below 500 are the caller’s; of ours, `shed` was never run. */
+function outcomeOf(error: unknown): 'refused' | 'shed' | 'failed' {
+  if (!(error instanceof MillraceError)) return 'failed';
+  if (error.httpStatus < 500) return 'refused';
+  return error.code === 'MODEL_OVERLOADED' || error.code === 'DEADLINE_EXCEEDED' ? 'shed' : 'failed';
+}
+
 /** What every transport does with answers before it gives them: log them, count them, and hand them to the shadow. */
-@Injectable()
 export class ServedAnswers {
   constructor(
-    private readonly predictionLog: PredictionLog,
-    private readonly shadowRuns: ShadowRuns,
+    private readonly answerLog: AnswerLog,
+    private readonly shadowRuns: ShadowRuns | null,
     private readonly now: () => Date,
   ) {}
 
-  /** Resolves, with the logged events in the order of the instances, once they are on disk (or counted as dropped). */
-  record(live: LiveRoute, instances: readonly Instance[], groups: readonly Group[], outputs: readonly (readonly PredictionOutput[])[], { startedMs, traceparent }: Timing): Promise<PredictionServed[]> {
+  /** Calls `done`, with the answers in the order of the instances, once they are on disk (or counted as dropped). */
+  record(live: LiveRoute, instances: readonly Instance[], groups: readonly Group[], answered: readonly GroupAnswer[], { startedMs, traceparent }: Timing, done: (answers: readonly Answer[]) => void): void {
     const { model } = live.route;
-    const servedAt = this.now().toISOString();
     const latencyMs = performance.now() - startedMs;
-    const events = new Array<PredictionServed>(instances.length);
-    groups.forEach((group, place) => {
-      group.indexes.forEach((index, row) => {
-        const instance = instances[index];
-        const output = outputs[place]?.[row];
-        if (instance === undefined || output === undefined) throw new MillraceError('MODEL_RUN_FAILED', `version ${group.version.version} gave no answer for row ${row}`);
-        events[index] = served(live, group, instance, output, servedAt, latencyMs);
-      });
-      gatewayMetrics.predictions.inc({ model, version: group.version.version, role: 'primary', outcome: 'answered' }, group.indexes.length);
-    });
     gatewayMetrics.seconds.observe({ model }, latencyMs / 1_000);
-    return new Promise((resolve) => {
-      this.predictionLog.append(events, traceparent, () => {
-        resolve(events);
-        if (live.route.candidate?.mirror === true) this.mirror(live, events, instances, traceparent);
-      });
+    const answers = answersOf(instances, groups, answered);
+    for (const group of groups) gatewayMetrics.predictions.inc({ model, version: group.version.version, role: 'primary', outcome: 'answered' }, group.indexes.length);
+    if (!this.answerLog.keeps) {
+      done(answers);
+      return;
+    }
+    const events = this.eventsOf(live, instances, groups, answers, latencyMs);
+    this.answerLog.append(events, traceparent, () => {
+      done(answers);
+      if (live.route.candidate?.mirror === true) this.mirror(live, events, instances, traceparent);
     });
   }
 
   refused(live: LiveRoute, error: unknown): void {
-    const outcome = error instanceof MillraceError && error.httpStatus < 500 ? 'refused' : 'failed';
-    gatewayMetrics.predictions.inc({ model: live.route.model, version: live.champion.version, role: 'primary', outcome });
+    gatewayMetrics.predictions.inc({ model: live.route.model, version: live.champion.version, role: 'primary', outcome: outcomeOf(error) });
+  }
+
+  private eventsOf(live: LiveRoute, instances: readonly Instance[], groups: readonly Group[], answers: readonly Answer[], latencyMs: number): PredictionServed[] {
+    const servedAt = this.now().toISOString();
+    const events = new Array<PredictionServed>(instances.length);
+    for (const group of groups) {
+      for (const index of group.indexes) {
+        const [instance, answer] = [instances[index], answers[index]];
+        if (instance !== undefined && answer !== undefined) events[index] = served(live, group, instance, answer, servedAt, latencyMs);
+      }
+    }
+    return events;
   }
 
   /** The candidate sees, later and unanswered, what the champion has answered. */
@@ -83,28 +108,42 @@ export class ServedAnswers {
     if (candidate === null) return;
     events.forEach((event, index) => {
       const features = instances[index]?.features;
-      if (event.arm !== 'champion' || features === undefined) return;
+      if (event.arm !== 'champion' || features === undefined || event.fallback !== undefined) return;
       const { output: _output, latencyMs: _latencyMs, servedAt: _servedAt, ...rest } = event;
       const shadow = { predictionId: `${event.requestId}.shadow`, role: 'shadow', arm: 'candidate', version: candidate.version, features: candidate.logged(features) } as const;
-      this.shadowRuns.offer({ version: candidate, features, traceparent, served: { ...rest, ...shadow } });
+      this.shadowRuns?.offer({ version: candidate, features, traceparent, served: { ...rest, ...shadow } });
     });
   }
 }
 
-function served(live: LiveRoute, { arm, version, probability }: Group, instance: Instance, output: PredictionOutput, servedAt: string, latencyMs: number): PredictionServed {
-  const requestId = randomUUID();
+function answersOf(instances: readonly Instance[], groups: readonly Group[], answered: readonly GroupAnswer[]): Answer[] {
+  const answers = new Array<Answer>(instances.length);
+  groups.forEach(({ version: { version }, indexes }, place) => {
+    const given = answered[place];
+    const by = given?.fallback === undefined ? {} : { fallback: given.fallback };
+    indexes.forEach((index, row) => {
+      const [instance, output] = [instances[index], given?.outputs[row]];
+      if (instance === undefined || output === undefined) throw new MillraceError('MODEL_RUN_FAILED', `version ${version} gave no answer for row ${row}`);
+      answers[index] = { id: instance.id, predictionId: randomUUID(), version, output, ...by };
+    });
+  });
+  return answers;
+}
+
+function served(live: LiveRoute, { arm, version, probability }: Group, instance: Instance, answer: Answer, servedAt: string, latencyMs: number): PredictionServed {
   return {
     model: live.route.model,
     recordId: instance.id,
-    predictionId: requestId,
-    requestId,
+    predictionId: answer.predictionId,
+    requestId: answer.predictionId,
     version: version.version,
     role: 'primary',
     arm,
     unit: instance.unit ?? instance.id,
     eventTime: instance.eventTime ?? servedAt,
     routeRevision: live.route.revision,
-    output,
+    output: answer.output,
+    ...(answer.fallback === undefined ? {} : { fallback: answer.fallback }),
     armProbability: probability,
     servedAt,
     features: version.logged(instance.features),

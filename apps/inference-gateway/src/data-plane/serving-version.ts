@@ -1,20 +1,39 @@
-import type { ModelSignature, PredictionOutput, PredictionServed, RouteTarget } from '@millrace/contracts';
-import { featuresOf, interpretOutput, judgeFeatures, toFeeds, type Feature, type FeatureMistake, type Features } from '@millrace/core/inference';
-import { BatchedModel, type BatchLimits, type ModelRuntime, type Tensors, type TensorSpec } from '@millrace/model-runtime';
-import type { ArtifactStore } from '@millrace/storage';
+import { MillraceError, type ModelSignature, type PredictionOutput, type PredictionServed } from '@millrace/contracts';
+import { featureLayoutOf, interpretOutput, judgeFeatures, type FeatureLayout, type FeatureMistake, type Features } from '@millrace/core/inference';
+import type { ModelLimits, RunOptions, ServedModel, Tensors, TensorSpec } from '@millrace/model-runtime';
 
-/** One model version in memory. Whatever was submitted before `close` is answered. */
+/** What a version is called, and what tells its file from any other. */
+export interface VersionTarget {
+  readonly version: string;
+  /** Content hash, or path and time of change: the same identity is never loaded twice. */
+  readonly identity: string;
+}
+
+export interface VersionMeaning {
+  /** Null: what the outputs mean is not known; the version is asked with tensors only. */
+  readonly signature: ModelSignature | null;
+  /** Names of the columns of a model that takes all features in one tensor. */
+  readonly featureNames?: readonly string[];
+  readonly limits: ModelLimits;
+  /** Time that a request has when it names none, ms. */
+  readonly deadlineMs?: number;
+}
+
+/** One model version in service. Whatever was submitted before `close` is answered. */
 export class ServingVersion {
-  /** Null for a model whose inputs are no feature columns: it can be asked with tensors only. */
-  private readonly columns: readonly Feature[] | null;
+  readonly version: string;
+  readonly identity: string;
+  /** Null for a model whose inputs are no features: it can be asked with tensors only. */
+  readonly layout: FeatureLayout | null;
 
   constructor(
-    readonly version: string,
-    readonly artifactSha256: string,
-    readonly signature: ModelSignature,
-    private readonly model: BatchedModel,
+    target: VersionTarget,
+    readonly meaning: VersionMeaning,
+    readonly model: ServedModel,
   ) {
-    this.columns = this.tabular() ? featuresOf(signature.inputs) : null;
+    this.version = target.version;
+    this.identity = target.identity;
+    this.layout = featureLayoutOf(model.inputs, meaning.featureNames);
   }
 
   get inputs(): readonly TensorSpec[] {
@@ -25,36 +44,41 @@ export class ServingVersion {
     return this.model.outputs;
   }
 
-  /** @throws MillraceError TENSOR_INVALID when the inputs are no feature columns. */
-  features(): readonly Feature[] {
-    return this.columns ?? featuresOf(this.signature.inputs);
+  /** Rows of named features go in, and what comes out has a meaning. */
+  get isTabular(): boolean {
+    return this.layout !== null && this.meaning.signature !== null;
   }
 
-  get isTabular(): boolean {
-    return this.columns !== null;
+  /** @throws MillraceError TENSOR_INVALID saying what is missing for named features. */
+  tabular(): { readonly layout: FeatureLayout; readonly signature: ModelSignature } {
+    const { layout, meaning } = this;
+    if (layout !== null && meaning.signature !== null) return { layout, signature: meaning.signature };
+    const why = layout === null ? `its inputs are no columns of features (${this.inputs.map(({ name, datatype, shape }) => `${name} ${datatype} [${shape.join(', ')}]`).join(', ')})` : 'what its outputs mean is not known; say task and classes in its model.yaml';
+    throw new MillraceError('TENSOR_INVALID', `version ${this.version} takes no named features: ${why}. Ask it through the Open Inference Protocol.`);
   }
 
   judge(features: Features, isKnown: (name: string) => boolean): FeatureMistake[] {
-    return judgeFeatures(this.features(), features, isKnown);
+    return judgeFeatures(this.tabular().layout.features, features, isKnown);
   }
 
   /** Rows must have been judged. They are handed to the model in the turn of the call. */
-  async predict(rows: readonly Features[]): Promise<PredictionOutput[]> {
-    return this.interpret(await this.model.run(toFeeds(this.features(), rows)), rows.length);
+  async predict(rows: readonly Features[], options?: RunOptions): Promise<PredictionOutput[]> {
+    const { layout, signature } = this.tabular();
+    return interpretOutput(await this.model.run(layout.feedsOf(rows), options), signature, rows.length);
   }
 
-  infer(feeds: Tensors): Promise<Tensors> {
-    return this.model.run(feeds);
+  infer(feeds: Tensors, options?: RunOptions): Promise<Tensors> {
+    return this.model.run(feeds, options);
   }
 
   interpret(outputs: Tensors, rows: number): PredictionOutput[] {
-    return interpretOutput(outputs, this.signature, rows);
+    return interpretOutput(outputs, this.tabular().signature, rows);
   }
 
   /** What the log says the model was given: its own inputs only. */
   logged(features: Features): PredictionServed['features'] {
     const given: PredictionServed['features'] = {};
-    for (const { name } of this.columns ?? []) {
+    for (const { name } of this.layout?.features ?? []) {
       const value = features[name];
       given[name] = typeof value === 'number' || typeof value === 'string' ? value : null;
     }
@@ -64,29 +88,10 @@ export class ServingVersion {
   close(): Promise<void> {
     return this.model.close();
   }
-
-  private tabular(): boolean {
-    try {
-      featuresOf(this.signature.inputs);
-      return true;
-    } catch {
-      return false;
-    }
-  }
 }
 
-/** Fetches a version’s file by its hash, which the store verifies, and loads it. */
-export class VersionLoader {
-  constructor(
-    private readonly artifacts: ArtifactStore,
-    private readonly runtime: ModelRuntime,
-    private readonly limits: BatchLimits,
-  ) {}
-
+/** Puts a version into service. */
+export interface VersionLoader<T extends VersionTarget> {
   /** @throws MillraceError ARTIFACT_MISSING, ARTIFACT_CORRUPT, STORAGE_UNAVAILABLE, MODEL_LOAD_FAILED */
-  async load(target: RouteTarget): Promise<ServingVersion> {
-    const bytes = await this.artifacts.get(target.artifact.sha256);
-    const model = await this.runtime.load(bytes, target.signature);
-    return new ServingVersion(target.version, target.artifact.sha256, target.signature, new BatchedModel(model, this.limits));
-  }
+  load(model: string, target: T): Promise<ServingVersion>;
 }

@@ -1,8 +1,7 @@
-import { Injectable } from '@nestjs/common';
 import type { PredictionServed } from '@millrace/contracts';
-import { ServiceLog } from '@millrace/service';
-import { gatewayMetrics } from './inference-gateway.metrics.js';
-import { PredictionLog } from './prediction-log.js';
+import { gatewayMetrics } from '../inference-gateway.metrics.js';
+import type { AnswerLog } from './answer-log.js';
+import type { Log } from './log.js';
 import type { ServingVersion } from './serving-version.js';
 
 /** One instance that another version has answered; `served` lacks only what the shadow version is to say. */
@@ -20,15 +19,14 @@ const runRowsMax = 64;
  * Runs the other version on what was answered, off the answer path: one small run at a time, between turns of the event
  * loop, from a bounded queue. A full queue drops and counts; a failing shadow version fails nobody.
  */
-@Injectable()
 export class ShadowRuns {
   private queue: ShadowJob[] = [];
   private working: Promise<void> | undefined;
 
   constructor(
     private readonly queueMax: number,
-    private readonly predictionLog: PredictionLog,
-    private readonly log: ServiceLog,
+    private readonly answerLog: AnswerLog,
+    private readonly log: Log,
     private readonly now: () => Date,
   ) {}
 
@@ -72,7 +70,7 @@ export class ShadowRuns {
       fitting.forEach((job, index) => {
         const output = outputs[index];
         if (output === undefined) return;
-        this.predictionLog.append([{ ...job.served, output, latencyMs, servedAt }], job.traceparent, () => undefined);
+        this.answerLog.append([{ ...job.served, output, latencyMs, servedAt }], job.traceparent, () => undefined);
       });
       gatewayMetrics.predictions.inc({ model: jobs[0]?.served.model, version: version.version, role: 'shadow', outcome: 'answered' }, fitting.length);
     } catch (error) {

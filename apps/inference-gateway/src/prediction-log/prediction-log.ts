@@ -2,7 +2,8 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@
 import type { PredictionServed } from '@millrace/contracts';
 import { Messaging } from '@millrace/messaging';
 import { ServiceLog } from '@millrace/service';
-import { gatewayMetrics } from './inference-gateway.metrics.js';
+import { gatewayMetrics } from '../inference-gateway.metrics.js';
+import type { AnswerLog } from '../data-plane/answer-log.js';
 import { encodePredictionLine } from './prediction-line.js';
 import { Spool } from './spool/spool.js';
 
@@ -16,7 +17,8 @@ const lineBytesMax = 512 * 1024;
  * then are the callbacks called that send the answers: an answered prediction is on disk. Kafka comes later, by the relay.
  */
 @Injectable()
-export class PredictionLog implements OnApplicationBootstrap, OnModuleDestroy {
+export class PredictionLog implements AnswerLog, OnApplicationBootstrap, OnModuleDestroy {
+  readonly keeps = true;
   private lines: string[] = [];
   private afterWrite: (() => void)[] = [];
   private scheduled = false;

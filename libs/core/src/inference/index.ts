@@ -1,7 +1,13 @@
+export * from './feature-layout.js';
 export * from './feature-rows.js';
 export * from './interpret-output.js';
 export * from './plan-route.js';
 export * from './sticky-split.js';
 export { elementCount, type Datatype, type Tensor, type TensorElements, type Tensors, type TensorSpec } from '@millrace/contracts';
-export * from './v2-json.js';
+export * from './v2-messages.js';
 export * from './v2-metadata.js';
+export * from './v2-model-config.js';
+export * from './v2-repository.js';
+export { decodeInferRequest, encodeInferRequest, type RequestFraming } from './v2-request.js';
+export * from './v2-response.js';
+export * from './v2-statistics.js';

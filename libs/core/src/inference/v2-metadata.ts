@@ -7,12 +7,15 @@ export interface V2TensorMetadata {
   readonly shape: readonly number[];
 }
 
-export interface V2ModelMetadata {
+export interface V2Signature {
+  readonly inputs: readonly V2TensorMetadata[];
+  readonly outputs: readonly V2TensorMetadata[];
+}
+
+export interface V2ModelMetadata extends V2Signature {
   readonly name: string;
   readonly versions: readonly string[];
   readonly platform: string;
-  readonly inputs: readonly V2TensorMetadata[];
-  readonly outputs: readonly V2TensorMetadata[];
 }
 
 export interface V2ServerMetadata {
@@ -24,11 +27,7 @@ export interface V2ServerMetadata {
 export const serverMetadata = (name: string, version: string, extensions: readonly string[]): V2ServerMetadata => ({ name, version, extensions });
 
 /** ONNX models answer with the platform `onnx_onnxv1`. */
-export function modelMetadata(
-  name: string,
-  versions: readonly string[],
-  signature: { readonly inputs: readonly V2TensorMetadata[]; readonly outputs: readonly V2TensorMetadata[] },
-): V2ModelMetadata {
+export function modelMetadata(name: string, versions: readonly string[], signature: V2Signature): V2ModelMetadata {
   const plain = ({ name: tensor, datatype, shape }: V2TensorMetadata): V2TensorMetadata => ({ name: tensor, datatype, shape });
   return { name, versions, platform: 'onnx_onnxv1', inputs: signature.inputs.map(plain), outputs: signature.outputs.map(plain) };
 }

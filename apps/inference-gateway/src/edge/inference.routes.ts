@@ -1,0 +1,38 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { Readiness, ServiceLog } from '@millrace/service';
+import { InferTensorsHandler } from '../data-plane/infer-tensors.handler.js';
+import { ModelDirectory } from '../data-plane/model-directory.js';
+import { PredictInstancesHandler } from '../data-plane/predict-instances.handler.js';
+import { RouteBook } from '../data-plane/route-book.js';
+import { inferenceEdge } from './inference.edge.js';
+import { routedRepository } from './routed-repository.js';
+
+/** Hangs the edge into Nest’s own Fastify. */
+@Injectable()
+export class InferenceRoutes implements OnModuleInit {
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly models: ModelDirectory,
+    private readonly routes: RouteBook,
+    private readonly predictInstances: PredictInstancesHandler,
+    private readonly inferTensors: InferTensorsHandler,
+    private readonly readiness: Readiness,
+    private readonly log: ServiceLog,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    const fastify = this.adapterHost.httpAdapter.getInstance<FastifyInstance>();
+    const { models, predictInstances, inferTensors, readiness, log } = this;
+    await fastify.register((scope) =>
+      inferenceEdge(scope, {
+        models, predictInstances, inferTensors, log,
+        repository: routedRepository(models, this.routes),
+        bodyBytesMax: fastify.initialConfig.bodyLimit ?? 1_048_576,
+        ready: async () => (await readiness.report()).ready,
+        draining: () => readiness.draining,
+      }),
+    );
+  }
+}

@@ -1,0 +1,47 @@
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate, type InputType } from 'node:zlib';
+import type { FastifyRequest } from 'fastify';
+import { MillraceError } from '@millrace/contracts';
+
+type Inflate = (body: InputType, options: { maxOutputLength: number }) => Promise<Buffer>;
+const codings: Readonly<Record<string, Inflate>> = {
+  gzip: promisify(gunzip) as Inflate,
+  'x-gzip': promisify(gunzip) as Inflate,
+  deflate: promisify(inflate) as Inflate,
+  br: promisify(brotliDecompress) as Inflate,
+};
+
+const noBytes = Buffer.alloc(0);
+
+/** The bytes of a body that is not compressed; undefined when it is, see `inflatedBody`. */
+export function plainBody(request: FastifyRequest): Buffer | undefined {
+  const coding = request.headers['content-encoding'];
+  if (coding !== undefined && coding !== 'identity') return undefined;
+  return request.body === undefined || request.body === null ? noBytes : (request.body as Buffer);
+}
+
+/** @throws MillraceError REQUEST_INVALID for an unknown coding or broken bytes, REQUEST_TOO_LARGE for what inflates beyond the limit. */
+export async function inflatedBody(request: FastifyRequest, bytesMax: number): Promise<Buffer> {
+  const coding = String(request.headers['content-encoding']).toLowerCase();
+  const decompress = Object.hasOwn(codings, coding) ? codings[coding] : undefined;
+  if (decompress === undefined) throw new MillraceError('REQUEST_INVALID', `content-encoding ${coding} is not supported; send gzip, deflate, br or none`);
+  try {
+    return await decompress((request.body as Buffer | undefined) ?? noBytes, { maxOutputLength: bytesMax });
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') throw new MillraceError('REQUEST_TOO_LARGE', `the body inflates to more than ${bytesMax} bytes`, { cause });
+    throw new MillraceError('REQUEST_INVALID', `the body is no ${coding}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+const bareNumber = /[:[,]\s*-?(NaN|Infinity)\b/u;
+
+/** @throws MillraceError REQUEST_INVALID, or FEATURE_NOT_FINITE for the NaN and Infinity that some writers put into JSON. */
+export function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch (cause) {
+    const bare = bareNumber.exec(body.toString());
+    if (bare === null) throw new MillraceError('REQUEST_INVALID', `the request is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new MillraceError('FEATURE_NOT_FINITE', `the request holds ${bare[1]}, which is no JSON; send null for an unknown value`, { cause });
+  }
+}
