@@ -7,6 +7,7 @@ import { addModelCommands, addPredictCommand } from './commands/models.js';
 import { addQuarantineCommands } from './commands/quarantine.js';
 import { addRolloutJudgeCommand } from './commands/rollout-judge.js';
 import { addRolloutCommands } from './commands/rollouts.js';
+import { addScoreCommand } from './commands/score.js';
 import { addServeCommand } from './commands/serve.js';
 import { show, table } from './print.js';
 import { checkoutRoot, readiness } from './services.js';
@@ -56,6 +57,7 @@ program
   });
 
 addServeCommand(program);
+addScoreCommand(program);
 addModelCommands(program);
 addPredictCommand(program);
 addRolloutCommands(program);

@@ -73,3 +73,10 @@ export async function readiness(service: ServiceName): Promise<{ service: Servic
 }
 
 export const checkoutRoot = resolve(import.meta.dirname, '../../..');
+
+/** Bytes of one service. @throws MillraceError as `call`. */
+export async function download(service: ServiceName, path: string): Promise<Buffer> {
+  const response = await fetch(`${addressOf(service)}${path}`);
+  if (!response.ok) throw new MillraceError('INTERNAL', `${service} answered ${response.status} for ${path}`);
+  return Buffer.from(await response.arrayBuffer());
+}

@@ -11,5 +11,6 @@ export * from './scalars.js';
 export * from './schema.js';
 export * from './spec/model-spec.js';
 export * from './spec/serving.js';
+export * from './spec/serving-file.js';
 export * from './tensor.js';
 export * from './topics.js';

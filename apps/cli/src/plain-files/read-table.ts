@@ -23,10 +23,11 @@ export interface Table {
   readonly columns: readonly Column[];
 }
 
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-function sourceOf(file: string): string {
+/** The file as a table in DuckDB’s SQL; a pattern such as `day=*\/*.parquet` names several. @throws MillraceError REQUEST_INVALID for an unknown kind. */
+export function sourceOf(file: string): string {
   const name = file.endsWith('.gz') ? file.slice(0, -3) : file;
   switch (extname(name).toLowerCase()) {
     case '.parquet': return `read_parquet(${literal(file)})`;

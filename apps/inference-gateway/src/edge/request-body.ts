@@ -28,7 +28,7 @@ export async function inflatedBody(request: FastifyRequest, bytesMax: number): P
   try {
     return await decompress((request.body as Buffer | undefined) ?? noBytes, { maxOutputLength: bytesMax });
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') throw new MillraceError('REQUEST_TOO_LARGE', `the body inflates to more than ${bytesMax} bytes`, { cause });
+    if (typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') throw new MillraceError('REQUEST_TOO_LARGE', `the body inflates to more than ${bytesMax} bytes`, { cause });
     throw new MillraceError('REQUEST_INVALID', `the body is no ${coding}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MillraceError } from '@millrace/contracts';
+import { deriveSignature } from '@millrace/core/inference';
 import type { ModelHost } from '@millrace/model-runtime';
 import { limitsOf } from '../data-plane/limits.js';
 import type { Log } from '../data-plane/log.js';
@@ -8,7 +9,7 @@ import type { KnownModel, KnownModels } from '../data-plane/model-directory.js';
 import type { Repository, RepositoryEntry } from '../data-plane/repository.js';
 import type { RouteBook } from '../data-plane/route-book.js';
 import { ServingVersion, type VersionLoader, type VersionTarget } from '../data-plane/serving-version.js';
-import { readServingFile, signatureOf } from './serving-file.js';
+import { readServingFile } from './serving-file.js';
 import { compareVersions, isVersion } from './version-order.js';
 
 const modelFile = 'model.onnx';
@@ -140,7 +141,7 @@ export class ModelFolder implements KnownModels, Repository {
     const file = readServingFile([join(this.folder, name, found.version, 'model.yaml'), join(this.folder, name, 'model.yaml')]);
     const { limits, deadlineMs } = limitsOf(file.serving);
     const model = await this.host.load({ path: found.path }, { limits, name: `${name}@${found.version}` });
-    return new ServingVersion(found, { signature: signatureOf(model.inputs, model.outputs, file), featureNames: file.features, limits, deadlineMs }, model);
+    return new ServingVersion(found, { signature: deriveSignature(model.inputs, model.outputs, file), featureNames: file.features, limits, deadlineMs }, model);
   }
 
   private async take(model: string, target: VersionTarget): Promise<ServingVersion> {

@@ -1,4 +1,4 @@
-import type { Tensors, TensorSpec } from '@millrace/contracts';
+import type { Tensor, Tensors, TensorSpec } from '@millrace/contracts';
 import { toFeeds, type Feature, type Features } from './feature-rows.js';
 
 /** How named features lie in a model's input tensors. */
@@ -6,6 +6,8 @@ export interface FeatureLayout {
   readonly features: readonly Feature[];
   /** Rows, judged before by `judgeFeatures`, as the model takes them; features that it does not have are passed over. */
   feedsOf(rows: readonly Features[]): Tensors;
+  /** As `feedsOf`, from whole columns by feature: numbers with NaN, texts with '' for what is unknown. One pass, no row objects. */
+  feedsOfColumns(columns: Readonly<Record<string, Float32Array | readonly string[]>>, rows: number): Tensors;
   /** The inverse: the rows in tensors that fit the model. NaN, infinity and '' become null. */
   rowsOf(feeds: Tensors): Record<string, number | string | null>[];
 }
@@ -24,6 +26,12 @@ function columnOf({ name, datatype, shape }: Input): Feature | null {
   return datatype === 'BYTES' ? { name, type: 'category' } : null;
 }
 
+function columnTensor(type: Feature['type'], values: Float32Array | readonly string[] | undefined, rows: number): Tensor {
+  const shape = [rows, 1];
+  if (type === 'number') return { datatype: 'FP32', shape, data: values instanceof Float32Array ? values : new Float32Array(rows).fill(NaN) };
+  return { datatype: 'BYTES', shape, data: values === undefined || values instanceof Float32Array ? new Array<string>(rows).fill('') : values };
+}
+
 /** One input per feature: FP32 [-1, 1] for a number, BYTES [-1, 1] for a category. */
 function columns(inputs: readonly Input[]): FeatureLayout | null {
   const features = inputs.map(columnOf).filter((feature) => feature !== null);
@@ -31,6 +39,7 @@ function columns(inputs: readonly Input[]): FeatureLayout | null {
   return {
     features,
     feedsOf: (rows) => toFeeds(features, rows),
+    feedsOfColumns: (given, rows) => Object.fromEntries(features.map(({ name, type }): [string, Tensor] => [name, columnTensor(type, given[name], rows)])),
     rowsOf: (feeds) =>
       Array.from({ length: feeds[features[0]?.name ?? '']?.shape[0] ?? 0 }, (_, row) => {
         const given: Record<string, number | string | null> = {};
@@ -60,6 +69,15 @@ function vector(input: Input, names: readonly string[] | undefined): FeatureLayo
   };
   return {
     features,
+    feedsOfColumns: (given, rows) => {
+      const data = datatype === 'FP32' ? new Float32Array(rows * width) : new Float64Array(rows * width);
+      columnNames.forEach((name, column) => {
+        const values = given[name];
+        for (let row = 0; row < rows; row += 1) data[row * width + column] = values instanceof Float32Array ? (values[row] ?? NaN) : NaN;
+      });
+      const dims = [rows, width];
+      return { [tensor]: data instanceof Float32Array ? { datatype: 'FP32', shape: dims, data } : { datatype: 'FP64', shape: dims, data } };
+    },
     feedsOf: (rows) => {
       const dims = [rows.length, width];
       const count = rows.length * width;

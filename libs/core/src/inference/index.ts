@@ -1,3 +1,4 @@
+export * from './derive-signature.js';
 export * from './feature-layout.js';
 export * from './feature-rows.js';
 export * from './interpret-output.js';
