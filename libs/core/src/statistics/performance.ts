@@ -1,4 +1,5 @@
-import { normalQuantileOf, wilsonInterval } from './two-proportion.js';
+import { wilsonInterval } from './intervals/index.js';
+import { normalQuantileOf } from './tests/two-proportion.js';
 
 export type Task = 'binary' | 'multiclass' | 'regression';
 

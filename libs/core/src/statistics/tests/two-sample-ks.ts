@@ -1,4 +1,4 @@
-import type { NumericProfile } from './profile.js';
+import type { NumericProfile } from '../profile.js';
 
 export interface TestResult {
   readonly statistic: number;

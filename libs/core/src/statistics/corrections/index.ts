@@ -1,0 +1,3 @@
+export * from './e-benjamini-hochberg.js';
+export * from './lord.js';
+export * from './multiple-testing.js';

@@ -1,0 +1,2 @@
+export * from './clopper-pearson.js';
+export * from './wilson.js';
