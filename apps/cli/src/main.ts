@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { MillraceError, services } from '@millrace/contracts';
 import { addDriftCommands } from './commands/drift.js';
 import { addEvidenceCommands } from './commands/evidence.js';
+import { addExplainRowCommand } from './commands/explain-row.js';
 import { addModelCommands, addPredictCommand } from './commands/models.js';
 import { addQuarantineCommands } from './commands/quarantine.js';
 import { addRolloutJudgeCommand } from './commands/rollout-judge.js';
@@ -58,6 +59,7 @@ program
 
 addServeCommand(program);
 addScoreCommand(program);
+addExplainRowCommand(program);
 addModelCommands(program);
 addPredictCommand(program);
 addRolloutCommands(program);

@@ -1,5 +1,11 @@
 import type { Study } from './study.js';
+import { conceptDriftStudy } from './studies/concept-drift.study.js';
+import { conceptStreamsStudy } from './studies/concept-streams.study.js';
+import { dataDriftStudy } from './studies/data-drift.study.js';
+import { familyWiseDriftStudy } from './studies/family-wise-drift.study.js';
 import { performanceStudy } from './studies/performance.study.js';
+import { rolloutsStudy } from './studies/rollouts.study.js';
+import { sampleRatioStudy } from './studies/sample-ratio.study.js';
 
 /** Every study, in the order of the calibration page. */
-export const studies: readonly Study[] = [performanceStudy];
+export const studies: readonly Study[] = [dataDriftStudy, familyWiseDriftStudy, conceptDriftStudy, conceptStreamsStudy, performanceStudy, rolloutsStudy, sampleRatioStudy];

@@ -63,6 +63,14 @@ describe('drift watch', () => {
     expect(JSON.parse(said)).toEqual({ rows: 2_000, alarms: [] });
     expect(exitCode).toBeUndefined();
   });
+  it('tells a fall when asked to', async () => {
+    const better = file('better.csv', ['e', ...[...worse].reverse()]);
+    const halfWrong = ['--errors', better, '--baseline-errors', '500/1000', '--mean-time-between-false-alarms', '100000'];
+    expect((await run(...halfWrong)).said).toContain('no alarm');
+    const { said, exitCode } = await run(...halfWrong, '--two-sided');
+    expect(said).toMatch(/error fell from 0\.50 to 0\.\d+ /u);
+    expect(exitCode).toBe(2);
+  });
   it.each(['adwin', 'page-hinkley', 'ddm', 'eddm', 'hddm-a', 'hddm-w'])('%s needs no baseline', async (detector) => {
     expect(JSON.parse((await run('--errors', file('plain.csv', ['e', 0, 1, 0]), '--detector', detector, '--json')).said)).toEqual({ rows: 3, alarms: [] });
   });
@@ -74,6 +82,7 @@ describe('drift watch', () => {
     { lines: ['a,b', '0,1'], args: promised, message: 'say with --column' },
     { lines: ['a,b', '0,1'], args: [...promised, '--column', 'c'], message: 'no column c' },
     { lines: ['e', 0.5], args: ['--detector', 'ddm'], message: 'row 1, column e is 0.5; this detector takes errors that are 0 or 1' },
+    { lines: ['e', 0], args: ['--detector', 'adwin', '--two-sided'], message: '--two-sided is for the e-detector' },
     { lines: ['e', 0], args: ['--detector', 'oracle'], message: 'there is no detector oracle' },
     { lines: ['e', 0], args: ['--mean-time-between-false-alarms', '1000'], message: 'needs --baseline-errors' },
     { lines: ['e', 0], args: ['--baseline-errors', '5000/412', '--mean-time-between-false-alarms', '1000'], message: '--baseline-errors is 5000/412' },

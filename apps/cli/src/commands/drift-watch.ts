@@ -46,17 +46,19 @@ interface Options {
   readonly baselineErrors?: string;
   readonly meanTimeBetweenFalseAlarms?: string;
   readonly detector: string;
+  readonly twoSided: boolean;
   readonly json: boolean;
 }
 
 const isDetector = (name: string): name is DetectorName => name in detectorTraits;
 
-function settingsOf({ detector, baselineErrors, meanTimeBetweenFalseAlarms }: Options): DetectorSettings {
+function settingsOf({ detector, baselineErrors, meanTimeBetweenFalseAlarms, twoSided }: Options): DetectorSettings {
   if (!isDetector(detector)) throw invalid(`there is no detector ${detector}; there are ${Object.keys(detectorTraits).join(', ')}`);
+  if (twoSided && detector !== 'e-detector') throw invalid('--two-sided is for the e-detector; the others watch the sides that the field has them watch');
   if (detector !== 'e-detector') return { detector };
   const budget = Number(meanTimeBetweenFalseAlarms);
   if (meanTimeBetweenFalseAlarms === undefined || !(budget >= 1 && Number.isFinite(budget))) throw invalid('the e-detector needs --mean-time-between-false-alarms, in rows, at least 1');
-  return { detector, baseline: baselineOf(baselineErrors), meanTimeBetweenFalseAlarms: budget };
+  return { detector, baseline: baselineOf(baselineErrors), meanTimeBetweenFalseAlarms: budget, twoSided };
 }
 
 const rate = (value: number): string => value.toPrecision(2);
@@ -97,12 +99,13 @@ async function watch(options: Options): Promise<void> {
 export function addDriftWatch(drift: Command): void {
   drift
     .command('watch')
-    .description('watch the errors of a model, row by row, for a rise; exit 0 no alarm, 2 alarm, 1 error')
+    .description('watch the errors of a model, row by row, for a rise')
     .option('--errors <file>', 'CSV, TSV, JSON lines or Parquet, one row per answered prediction in the order of time')
     .option('--column <name>', 'which column: 0 or 1, true or false, or a loss in [0, 1]; default the only one, else error or e')
     .option('--baseline-errors <k/n>', 'k wrong of n validation rows; how well n rows tell the error rate is counted in')
     .option('--mean-time-between-false-alarms <rows>', 'false-alarm budget of the e-detector: one false alarm in so many rows, on average')
     .option('--detector <name>', Object.keys(detectorTraits).join(', '), 'e-detector')
+    .option('--two-sided', 'alarm when the error falls, too; both sides share the budget', false)
     .option('--json', 'for machines: { rows, alarms: [{ row, evidence, errorBefore, errorNow }] }, rows from 1', false)
     .addHelpText('after', `
 Examples:
@@ -112,6 +115,8 @@ Examples:
 evidence of the e-detector is in rows: an alarm when it reaches the budget. After an alarm the watch starts again from the
 rows since the change, whose place is estimated; the interval is theirs, and as they were picked for standing out, the new
 error is told a little too high. The other detectors are the field’s, with its usual settings, and promise no budget:
-${Object.entries(detectorTraits).map(([name, { about }]) => `  ${name.padEnd(13)} ${about}`).join('\n')}`)
+${Object.entries(detectorTraits).map(([name, { about }]) => `  ${name.padEnd(13)} ${about}`).join('\n')}
+
+Exit codes: 0 no alarm, 2 alarm, 1 error.`)
     .action(watch);
 }

@@ -34,7 +34,7 @@ function fileOf(name: string, lines: readonly string[]): string {
   return file;
 }
 
-async function judge(...args: string[]): Promise<{ code: number | string | undefined; text: string; json: () => any }> {
+async function judge(...args: string[]): Promise<{ code: number | string | null | undefined; text: string; json: () => any }> {
   const program = new Command().exitOverride();
   addRolloutJudgeCommand(program);
   await program.parseAsync(['node', 'millrace', 'rollout', 'judge', ...args]);

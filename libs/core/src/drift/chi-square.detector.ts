@@ -1,4 +1,5 @@
 import { contingencyChiSquare, totalVariation, type CategoryProfile } from '../statistics/index.js';
+import { categoryBound } from './compare/categorical-distribution.js';
 import type { DriftDetector } from './detector.js';
 
 /** No producer’s category starts with NUL. */
@@ -21,13 +22,17 @@ function cellsOf({ counts, n }: CategoryProfile, names: readonly string[] | null
   return { ...cells, [rest]: n - Object.values(cells).reduce((sum, count) => sum + count, 0) };
 }
 
-/** Categories: significance by the two-sample chi-square, size by the total variation distance. */
+const countOf = (cells: Readonly<Record<string, number>>, name: string): number => (Object.hasOwn(cells, name) ? (cells[name] ?? 0) : 0);
+
+/** Categories: significance by the two-sample chi-square, size and bound by the total variation distance. */
 export const chiSquareDetector: DriftDetector = {
   name: 'chi-square',
   measure: (reference, current, { categoryMin }) => {
     if (reference.kind !== 'category' || current.kind !== 'category' || reference.n === 0 || current.n === 0) return null;
     const names = namesToCompare(reference, current);
     const [a, b] = [cellsOf(reference, names), cellsOf(current, names)];
-    return { detector: 'chi-square', effect: totalVariation(a, b), effectMin: categoryMin, pValue: contingencyChiSquare(a, b).pValue };
+    const pooled = [...new Set([...Object.keys(a), ...Object.keys(b)])].map((name) => ({ name, inReference: countOf(a, name), inCurrent: countOf(b, name) }));
+    const lowerBound = (level: number): number => categoryBound(pooled, reference.n, current.n, level, categoryMin).lowerBound;
+    return { detector: 'chi-square', effect: totalVariation(a, b), effectMin: categoryMin, pValue: contingencyChiSquare(a, b).pValue, lowerBound };
   },
 };

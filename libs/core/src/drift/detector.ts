@@ -11,12 +11,14 @@ export interface DriftPolicy {
   readonly rowsMin: number;
 }
 
-/** One detector’s raw measurement; whether it counts as drift is decided over all of them together. */
+/** One detector’s measurement; whether it counts as drift is decided over all of them together. */
 export interface Measurement {
   readonly detector: string;
   readonly effect: number;
   readonly effectMin: number;
   readonly pValue: number;
+  /** The true effect is at least this, but for a chance of `level`. */
+  lowerBound(level: number): number;
 }
 
 /** One way to compare a window with its reference. One file each; add one by listing it in `detectors`. */

@@ -1,3 +1,4 @@
+export * from './compare/index.js';
 export * from './detector.js';
 export * from './idle.js';
 export * from './judge-performance.js';

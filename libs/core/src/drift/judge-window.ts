@@ -34,29 +34,31 @@ interface Measured {
   readonly measurement: Measurement;
 }
 
-function findingOf({ subject, reference, current, measurement }: Measured, pAdjusted: number, policy: DriftPolicy): DriftFinding {
+function findingOf({ subject, reference, current, measurement }: Measured, pAdjusted: number, level: number, policy: DriftPolicy): DriftFinding {
   const { detector, effect, effectMin, pValue } = measurement;
   const enough = rowsOf(current) >= policy.rowsMin;
-  const drifted = enough && pAdjusted <= policy.alpha && effect >= effectMin;
-  const size = `effect ${effect.toFixed(3)} (at least ${effectMin} matters), adjusted p ${pAdjusted.toExponential(1)} (α ${policy.alpha})`;
+  const lowerBound = measurement.lowerBound(level);
+  const outcome = !enough ? 'inconclusive' : lowerBound > effectMin ? 'failed' : effect > effectMin ? 'inconclusive' : 'passed';
+  const size = `effect ${effect.toFixed(3)}, at least ${Math.max(0, lowerBound).toFixed(3)} for certain (more than ${effectMin} matters; α ${policy.alpha} over all, adjusted p ${pAdjusted.toExponential(1)})`;
   return {
     subject,
     detector,
-    outcome: !enough ? 'inconclusive' : drifted ? 'failed' : 'passed',
+    outcome,
     statistic: effect,
     threshold: effectMin,
     pValue,
     pAdjusted,
     referenceRows: rowsOf(reference),
     currentRows: rowsOf(current),
-    reason: enough ? size : `${rowsOf(current)} rows are fewer than the ${policy.rowsMin} needed`,
+    reason: !enough ? `${rowsOf(current)} rows are fewer than the ${policy.rowsMin} needed` : outcome === 'inconclusive' ? `not enough evidence: ${size}` : size,
   };
 }
 
 /**
- * Judges one window against its reference: a subject has drifted when a detector’s effect is at least its minimum and
- * its p-value, adjusted by Holm over every measurement of the window, is at most α. Missing data never passes: a subject
- * without reference or rows is errored, too few rows are inconclusive.
+ * Judges one window against its reference: a subject has drifted when the lower confidence bound of a detector’s effect
+ * exceeds its minimum. The bounds of all measurements hold at once but for a chance of α (Bonferroni). An effect above its
+ * minimum that is not certain is inconclusive. Missing data never passes: a subject without reference or rows is errored,
+ * too few rows are inconclusive.
  */
 export function judgeDrift(reference: Readonly<Record<string, FeatureProfile>>, current: Readonly<Record<string, FeatureProfile>>, policy: DriftPolicy): DriftVerdict {
   const measured: Measured[] = [];
@@ -70,7 +72,7 @@ export function judgeDrift(reference: Readonly<Record<string, FeatureProfile>>, 
     if (seen !== undefined) measured.push(...measurements.map((measurement) => ({ subject, reference: expected, current: seen, measurement })));
   }
   const adjusted = holm(measured.map(({ measurement }) => measurement.pValue));
-  findings.push(...measured.map((entry, index) => findingOf(entry, adjusted[index] ?? 1, policy)));
+  findings.push(...measured.map((entry, index) => findingOf(entry, adjusted[index] ?? 1, policy.alpha / measured.length, policy)));
   const has = (outcome: DriftFinding['outcome']): boolean => findings.some((finding) => finding.outcome === outcome);
   const outcome = findings.length === 0 ? 'errored' : has('failed') ? 'failed' : has('errored') ? 'errored' : has('inconclusive') ? 'inconclusive' : 'passed';
   return { outcome, findings };

@@ -1,5 +1,5 @@
-import { gatherEvidence, judgePhase, evidenceOf, type ArmLoss, type PairedLoss, type RolloutEvidence, type RolloutVerdict } from './judge-phase.js';
-import { freshEvidence, isLive, type LivePhase, type RolloutPhase, type RolloutPolicy, type RolloutState } from './rollout-state.js';
+import { gatherEvidence, judgePhase, evidenceOf, verdictOfPhase, type ArmLoss, type PairedLoss, type RolloutEvidence, type RolloutVerdict } from './judge-phase.js';
+import { currentState, freshEvidence, isLive, type LivePhase, type RolloutPhase, type RolloutPolicy, type RolloutState } from './rollout-state.js';
 
 export const rolloutCommands = ['pause', 'resume', 'promote', 'abort', 'rollback'] as const;
 export type RolloutCommand = (typeof rolloutCommands)[number];
@@ -31,7 +31,7 @@ const noEvidence: RolloutEvidence = { n: 0, mean: null, low: null, high: null, m
 function moveTo(state: RolloutState, to: RolloutPhase, verdict: RolloutStep['verdict'], reason: string, evidence: RolloutEvidence, policy: RolloutPolicy): RolloutDecision {
   const sequence = state.sequence + 1;
   return {
-    state: { ...state, phase: to, paused: false, sequence, ...(isLive(to) ? freshEvidence(policy.alpha) : {}) },
+    state: { ...state, phase: to, paused: false, sequence, ...(isLive(to) ? freshEvidence(to, policy) : {}) },
     steps: [{ sequence, from: state.phase, to, verdict, reason, evidence }],
     refused: null,
   };
@@ -40,13 +40,14 @@ function moveTo(state: RolloutState, to: RolloutPhase, verdict: RolloutStep['ver
 function onOutcomes(before: RolloutState, phase: LivePhase, event: Extract<RolloutEvent, { type: 'outcomes' }>, policy: RolloutPolicy): RolloutDecision {
   const streamTimeMs = Math.max(before.streamTimeMs ?? 0, event.streamTimeMs);
   const state = { ...gatherEvidence(before, event, policy), streamTimeMs, phaseSinceMs: before.phaseSinceMs ?? streamTimeMs };
+  const { durationMs } = policy[phase];
+  const late = streamTimeMs - state.phaseSinceMs >= durationMs;
+  if (verdictOfPhase(state, phase, policy) === 'not-enough-evidence' && (state.paused || !late)) return { state, steps: [], refused: null };
   const { verdict, reason, evidence } = judgePhase(state, phase, policy);
   // A pause holds a candidate where it is, but never protects one that does harm.
   if (verdict === 'worse') return moveTo(state, 'rolled-back', verdict, reason, evidence, policy);
   if (state.paused) return { state, steps: [], refused: null };
   if (verdict !== 'not-enough-evidence') return moveTo(state, following[phase], verdict, reason, evidence, policy);
-  const { durationMs } = policy[phase];
-  if (streamTimeMs - state.phaseSinceMs < durationMs) return { state, steps: [], refused: null };
   return moveTo(state, 'rolled-back', verdict, `no verdict within ${(durationMs / 86_400_000).toFixed(1)} days of stream time; ${reason}`, evidence, policy);
 }
 
@@ -73,7 +74,8 @@ function onCommand(state: RolloutState, phase: LivePhase, { command, by, reason 
 }
 
 /** The roll-out as a pure function: same state and event, same decision, at any time and on any machine. */
-export function decideRollout(state: RolloutState, event: RolloutEvent, policy: RolloutPolicy): RolloutDecision {
+export function decideRollout(stored: RolloutState, event: RolloutEvent, policy: RolloutPolicy): RolloutDecision {
+  const state = currentState(stored, policy);
   const { phase } = state;
   if (!isLive(phase)) return { state, steps: [], refused: event.type === 'command' ? `it has ended: ${phase}` : null };
   return event.type === 'outcomes' ? onOutcomes(state, phase, event, policy) : onCommand(state, phase, event, policy);

@@ -1,5 +1,6 @@
-import { extendSequence, normalSurvival, sequenceInterval } from '../statistics/index.js';
-import { isLive, type ArmTally, type LivePhase, type RolloutPolicy, type RolloutState } from './rollout-state.js';
+import { bettingEvidence, bettingInterval, extendBetting, observeUnit, type BettingSequence, type SampleRatio } from '../statistics/index.js';
+import { counted, rangeOf, weighedOutcome, type ArmTallies } from './arm-difference.js';
+import { comparisonOf, currentState, isLive, type LivePhase, type RolloutPolicy, type RolloutState } from './rollout-state.js';
 
 export type RolloutVerdict = 'better' | 'not-worse' | 'worse' | 'not-enough-evidence';
 
@@ -19,7 +20,6 @@ export interface PhaseJudgement {
   readonly evidence: RolloutEvidence;
 }
 
-const srmAlpha = 0.001;
 const clipped = (loss: number, bound: number): number => Math.min(bound, Math.max(0, loss));
 
 export interface PairedLoss {
@@ -31,85 +31,94 @@ export interface ArmLoss {
   readonly loss: number;
 }
 
-/** Largest absolute difference that one outcome of a phase can contribute; see `gatherEvidence`. */
-function rangeOf(phase: LivePhase, policy: RolloutPolicy): number {
-  if (phase === 'shadow') return policy.lossBound;
-  const { share } = policy[phase];
-  return policy.lossBound / Math.min(share, 1 - share);
+/** A copy that may be changed: the state given to a decision stays as it is. */
+function copied({ up, down, ...rest }: BettingSequence): BettingSequence {
+  const side = ({ bets, shares, growths }: BettingSequence['up']): BettingSequence['up'] => ({ bets: [...bets], shares: [...shares], growths: [...growths] });
+  return { ...rest, up: side(up), down: side(down) };
 }
-
-const tally = (arm: ArmTally, loss: number): ArmTally => ({ n: arm.n + 1, loss: arm.loss + loss });
 
 /**
  * Takes a batch of outcomes into the evidence of the phase; the state given stays as it is. Shadow: the difference of both
- * losses on the same request. Canary and A/B: who answers is drawn, so (loss − baseline) / share for the candidate’s
- * outcomes and −(loss − baseline) / (1 − share) for the champion’s have, given the past, the mean difference of the two
- * versions on that request, whatever the day is like (inverse-propensity weighting; D. G. Horvitz and D. J. Thompson,
- * JASA 47, 1952). The baseline, the mean loss of the phase so far, only narrows the spread.
+ * losses on the same request. Canary and A/B: who answers is drawn, see `weighedOutcome`.
  */
-export function gatherEvidence(state: RolloutState, outcomes: { readonly pairs: readonly PairedLoss[]; readonly arms: readonly ArmLoss[] }, policy: RolloutPolicy): RolloutState {
+export function gatherEvidence(stored: RolloutState, outcomes: { readonly pairs: readonly PairedLoss[]; readonly arms: readonly ArmLoss[] }, policy: RolloutPolicy): RolloutState {
+  const state = currentState(stored, policy);
   const { phase } = state;
   if (!isLive(phase)) return state;
   const { lossBound } = policy;
-  const range = rangeOf(phase, policy);
-  const difference = { ...state.difference };
-  let { champion, candidate } = state.arms;
-  const observe = (value: number): void => extendSequence(difference, Math.min(1, Math.max(0, (value / range + 1) / 2)));
-  if (phase === 'shadow') {
+  const { share } = comparisonOf(phase, policy);
+  const difference = copied(state.difference);
+  const range = rangeOf({ share, lossBound });
+  const observe = (value: number): void => extendBetting(difference, clippedTo(value, range));
+  let arms: ArmTallies = state.arms;
+  if (share === null) {
     for (const pair of outcomes.pairs) {
       const losses = { candidate: clipped(pair.candidate, lossBound), champion: clipped(pair.champion, lossBound) };
       observe(losses.candidate - losses.champion);
-      candidate = tally(candidate, losses.candidate);
-      champion = tally(champion, losses.champion);
+      arms = counted(counted(arms, 'candidate', losses.candidate), 'champion', losses.champion);
     }
-    return { ...state, difference, arms: { champion, candidate } };
+    return { ...state, difference, arms };
   }
-  const { share } = policy[phase];
+  const ratio: SampleRatio | null = state.ratio === null ? null : { ...state.ratio, process: { ...state.ratio.process } };
   for (const outcome of outcomes.arms) {
     const loss = clipped(outcome.loss, lossBound);
-    const seen = champion.n + candidate.n;
-    const baseline = (champion.loss + candidate.loss + lossBound / 2) / (seen + 1);
-    observe(outcome.arm === 'candidate' ? (loss - baseline) / share : -(loss - baseline) / (1 - share));
-    if (outcome.arm === 'candidate') candidate = tally(candidate, loss);
-    else champion = tally(champion, loss);
+    observe(weighedOutcome(outcome.arm, loss, arms, share, lossBound));
+    arms = counted(arms, outcome.arm, loss);
+    if (ratio !== null) observeUnit(ratio, outcome.arm === 'candidate');
   }
-  return { ...state, difference, arms: { champion, candidate } };
+  return { ...state, difference, arms, ratio };
 }
 
-export function evidenceOf(state: RolloutState, phase: LivePhase, policy: RolloutPolicy): RolloutEvidence {
-  const { n, mean, low, high } = sequenceInterval(state.difference);
-  const range = rangeOf(phase, policy);
-  const back = (x: number): number => (2 * x - 1) * range;
-  const margin = phase === 'shadow' ? policy.shadow.lossMargin : policy[phase].lossMargin;
-  return { n, mean: mean === null ? null : back(mean), low: back(low), high: back(high), margin, alpha: policy.alpha };
+/** Rounding may carry an extreme value past the bound by its last digit. */
+const clippedTo = (value: number, range: number): number => Math.min(range, Math.max(-range, value));
+
+export function evidenceOf(stored: RolloutState, phase: LivePhase, policy: RolloutPolicy): RolloutEvidence {
+  const { difference } = currentState(stored, policy);
+  const { n, mean, low, high } = bettingInterval(difference);
+  return { n, mean, low, high, margin: comparisonOf(phase, policy).margin, alpha: policy.alpha };
 }
 
-/** Two-sided p of the candidate’s part of the outcomes against its share (normal approximation of the binomial). */
-function sampleRatioP(candidate: number, champion: number, share: number): number {
-  const n = candidate + champion;
-  if (n === 0) return 1;
-  return 2 * normalSurvival(Math.abs(candidate - n * share) / Math.sqrt(n * share * (1 - share)));
+type Finding = { readonly verdict: RolloutVerdict; readonly because: 'harm' | 'few' | 'ratio' | 'evidence' };
+
+/** The verdict alone: no interval is looked for, so that every outcome can ask. */
+function findingOf(state: RolloutState, phase: LivePhase, policy: RolloutPolicy): Finding {
+  const { margin } = comparisonOf(phase, policy);
+  const needed = Math.log(1 / policy.alpha);
+  const won = (side: 'up' | 'down', mean: number): boolean => bettingEvidence(state.difference, side, mean, needed) >= needed;
+  if (won('up', margin)) return { verdict: 'worse', because: 'harm' };
+  if (countedRows(state, phase) < rowsMin(phase, policy)) return { verdict: 'not-enough-evidence', because: 'few' };
+  if (state.ratio !== null && state.ratio.mismatchAt !== null) return { verdict: 'not-enough-evidence', because: 'ratio' };
+  // A mean that is not 0 or more is not the margin or more either.
+  if (!won('down', margin)) return { verdict: 'not-enough-evidence', because: 'evidence' };
+  return { verdict: margin <= 0 || won('down', 0) ? 'better' : 'not-worse', because: 'evidence' };
 }
+
+const countedRows = (state: RolloutState, phase: LivePhase): number => (phase === 'shadow' ? state.difference.n : state.arms.candidate.n);
+const rowsMin = (phase: LivePhase, policy: RolloutPolicy): number => (phase === 'shadow' ? policy.shadow.pairsMin : policy[phase].rowsMin);
 
 /**
  * Verdict of the phase so far. Anytime-valid: the chance that it ever says “worse” of a candidate that is not worse than
  * the margin, or “better”/“not worse” of one that is, is at most α in this phase. Before the minimum of outcomes only
- * “worse” is said. A sample ratio that the split cannot explain (α 0.001) blocks a good verdict.
+ * “worse” is said. A sample ratio that the split cannot explain (α 0.001 over every look) blocks a good verdict.
  */
-export function judgePhase(state: RolloutState, phase: LivePhase, policy: RolloutPolicy): PhaseJudgement {
+export function verdictOfPhase(stored: RolloutState, phase: LivePhase, policy: RolloutPolicy): RolloutVerdict {
+  return findingOf(currentState(stored, policy), phase, policy).verdict;
+}
+
+/** The verdict with its reason and interval, which cost about a hundred times as much. */
+export function judgePhase(stored: RolloutState, phase: LivePhase, policy: RolloutPolicy): PhaseJudgement {
+  const state = currentState(stored, policy);
+  const { verdict, because } = findingOf(state, phase, policy);
   const evidence = evidenceOf(state, phase, policy);
-  const { low, high, n } = evidence;
-  const margin = phase === 'shadow' ? policy.shadow.lossMargin : policy[phase].lossMargin;
-  const rows = phase === 'shadow' ? n : state.arms.candidate.n;
-  const rowsMin = phase === 'shadow' ? policy.shadow.pairsMin : policy[phase].rowsMin;
+  return { verdict, reason: reasonOf({ verdict, because }, state, evidence, phase, policy), evidence };
+}
+
+function reasonOf({ verdict, because }: Finding, state: RolloutState, { n, low, high, margin }: RolloutEvidence, phase: LivePhase, policy: RolloutPolicy): string {
   const interval = `[${(low ?? 0).toFixed(4)}, ${(high ?? 0).toFixed(4)}]`;
-  if (low !== null && low > margin) return { verdict: 'worse', reason: `mean loss is higher by ${interval}, beyond the margin ${margin}`, evidence };
-  if (rows < rowsMin) return { verdict: 'not-enough-evidence', reason: `${rows} of at least ${rowsMin} outcomes`, evidence };
-  if (phase !== 'shadow') {
-    const p = sampleRatioP(state.arms.candidate.n, state.arms.champion.n, policy[phase].share);
-    if (p < srmAlpha) return { verdict: 'not-enough-evidence', reason: `sample ratio mismatch: ${state.arms.candidate.n} of ${n} outcomes against a share of ${policy[phase].share} (p ${p.toExponential(1)})`, evidence };
-  }
-  if (high !== null && high < 0) return { verdict: 'better', reason: `mean loss is lower: ${interval}`, evidence };
-  if (high !== null && high <= margin) return { verdict: 'not-worse', reason: `mean loss differs by ${interval}, within the margin ${margin}`, evidence };
-  return { verdict: 'not-enough-evidence', reason: `mean loss differs by ${interval}, margin ${margin}`, evidence };
+  if (because === 'harm') return `mean loss is higher by ${interval}, beyond the margin ${margin ?? 0}`;
+  if (because === 'few') return `${countedRows(state, phase)} of at least ${rowsMin(phase, policy)} outcomes`;
+  if (because === 'ratio') return `sample ratio mismatch: ${state.arms.candidate.n} of ${n} outcomes against a share of ${comparisonOf(phase, policy).share ?? 0}, found at outcome ${state.ratio?.mismatchAt ?? n}`;
+  if (verdict === 'better') return `mean loss is lower: ${interval}`;
+  if (verdict === 'not-worse') return `mean loss differs by ${interval}, within the margin ${margin ?? 0}`;
+  return `mean loss differs by ${interval}, margin ${margin ?? 0}`;
 }

@@ -1,4 +1,5 @@
-import { startSequence, type ConfidenceSequence } from '../statistics/index.js';
+import { startSampleRatio, type BettingSequence, type SampleRatio } from '../statistics/index.js';
+import { emptyTallies, startDifference, type ArmTallies, type Comparison } from './arm-difference.js';
 
 export interface ArmPolicy {
   /** Share of the units that the candidate answers. */
@@ -26,31 +27,48 @@ export type RolloutPhase = LivePhase | 'full' | 'rolled-back' | 'aborted';
 
 /** The whole memory of one roll-out: plain JSON. Times are stream time, milliseconds since the epoch. */
 export interface RolloutState {
-  readonly v: 1;
+  readonly v: 2;
   readonly phase: RolloutPhase;
   readonly paused: boolean;
   /** Stream time of the phase’s first outcome; null before it. */
   readonly phaseSinceMs: number | null;
   readonly streamTimeMs: number | null;
-  /** Differences of losses, candidate − champion, mapped from [−range, range] to [0, 1]. */
-  readonly difference: ConfidenceSequence;
-  /** Outcomes of the phase by the arm that answered, and their mean loss. Shadow pairs count for both. */
-  readonly arms: { readonly champion: ArmTally; readonly candidate: ArmTally };
+  /** Differences of losses, candidate − champion. */
+  readonly difference: BettingSequence;
+  /** Outcomes of the phase by the arm that answered, and their summed loss. Shadow pairs count for both. */
+  readonly arms: ArmTallies;
+  /** Whether outcomes come in the share that was routed; null in shadow, where both arms answer. */
+  readonly ratio: SampleRatio | null;
   /** Steps told so far. */
   readonly sequence: number;
 }
 
-export interface ArmTally {
-  readonly n: number;
-  readonly loss: number;
+/** Error of the check that outcomes come in the routed share, over every look together. */
+const sampleRatioAlpha = 0.001;
+
+export function comparisonOf(phase: LivePhase, { alpha, lossBound, shadow, ...arms }: RolloutPolicy): Comparison {
+  if (phase === 'shadow') return { share: null, lossBound, margin: shadow.lossMargin, alpha, effect: null };
+  return { share: arms[phase].share, lossBound, margin: arms[phase].lossMargin, alpha, effect: null };
 }
 
-export function freshEvidence(alpha: number): Pick<RolloutState, 'difference' | 'arms' | 'phaseSinceMs'> {
-  return { difference: startSequence(alpha), arms: { champion: { n: 0, loss: 0 }, candidate: { n: 0, loss: 0 } }, phaseSinceMs: null };
+export function freshEvidence(phase: LivePhase, policy: RolloutPolicy): Pick<RolloutState, 'v' | 'difference' | 'arms' | 'ratio' | 'phaseSinceMs'> {
+  const comparison = comparisonOf(phase, policy);
+  return { v: 2, difference: startDifference(comparison), arms: emptyTallies, ratio: comparison.share === null ? null : startSampleRatio(comparison.share, sampleRatioAlpha), phaseSinceMs: null };
+}
+
+/**
+ * A state of version 1, as it may still stand in a database, had evidence of another kind: its phase gathers anew, and its
+ * time goes on.
+ */
+export function currentState(stored: RolloutState, policy: RolloutPolicy): RolloutState {
+  const version: number = stored.v;
+  const { phase, phaseSinceMs } = stored;
+  if (version === 2 || !isLive(phase)) return stored;
+  return { ...stored, ...freshEvidence(phase, policy), phaseSinceMs };
 }
 
 export function startRollout(policy: RolloutPolicy): RolloutState {
-  return { v: 1, phase: 'shadow', paused: false, streamTimeMs: null, sequence: 0, ...freshEvidence(policy.alpha) };
+  return { phase: 'shadow', paused: false, streamTimeMs: null, sequence: 0, ...freshEvidence('shadow', policy) };
 }
 
 export function isLive(phase: RolloutPhase): phase is LivePhase {

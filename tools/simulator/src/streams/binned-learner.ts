@@ -52,7 +52,7 @@ function naiveBayes(features: readonly Feature[], classes: number, { rows, label
 /** Rounds of backfitting; on independent features the second changes little. */
 const rounds = 4;
 
-/** Additive model on equal bins by backfitting (J. Friedman and W. Stuetzle, JASA 76, 1981); the loss is |error| over the 99 % quantile of the training rows’, at most 1. */
+/** Additive model on equal bins by backfitting (A. Buja, T. Hastie and R. Tibshirani, Annals of Statistics 17, 1989); the loss is |error| over the 99 % quantile of the training rows’, at most 1. */
 function additiveModel(features: readonly Feature[], { rows, labels }: TrainingRows): ErrorOf {
   const { size, place } = placer(features);
   const effects = new Float64Array(size);

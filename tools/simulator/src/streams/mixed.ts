@@ -2,8 +2,7 @@ import { features, type LabelledStream } from './stream.js';
 
 /**
  * Mixed (J. Gama, P. Medas, G. Castillo and P. Rodrigues, SBIA 2004): v and w are fair coins, x and y uniform on [0, 1);
- * positive when at least two of v, w and y < ½ + 0.3 sin(3πx) hold; reversed after the change. The paper’s sine is of 2πx;
- * MOA and river have 3πx, which is taken. River names the positive class 0.
+ * positive when at least two of v, w and y < ½ + 0.3 sin(3πx) hold; reversed after the change. River names the positive class 0.
  */
 export const mixed: LabelledStream = {
   name: 'mixed', about: 'Mixed, classes reversed', classes: 2,

@@ -9,21 +9,23 @@ type Rival = (n: readonly [number, number], hits: readonly [number, number]) => 
 function estimate([champions, candidates]: readonly [number, number], hits: readonly [number, number]): { difference: number; error: number } | null {
   if (champions < 2 || candidates < 2) return null;
   const [p, q] = [hits[0] / champions, hits[1] / candidates];
+  // As gbstats does: nothing is said while an arm shows no spread.
+  if (p * (1 - p) === 0 || q * (1 - q) === 0) return null;
   const error = Math.sqrt((p * (1 - p)) / (champions - 1) + (q * (1 - q)) / (candidates - 1));
-  return error > 0 ? { difference: q - p, error } : null;
+  return { difference: q - p, error };
 }
 
-/** A two-sided z-test at 5 %, looked at after every row as if it were the last. */
+/** A two-sided z-test at 5 %, looked at after every row from the hundredth on as if it were the last. */
 export const naiveZ: Rival = (n, hits) => {
   const seen = estimate(n, hits);
-  if (seen === null || Math.abs(seen.difference) < 1.959964 * seen.error) return 0;
+  if (seen === null || n[0] + n[1] < 100 || Math.abs(seen.difference) < 1.959964 * seen.error) return 0;
   return seen.difference > 0 ? 1 : -1;
 };
 
-/** GrowthBook’s sequential interval at 5 %, tuned to 5,000 rows as it is by default; from 8 units per arm on, as it starts. */
+/** GrowthBook’s sequential interval at 5 %, tuned to 5,000 rows as it is by default. */
 export const growthBook: Rival = (n, hits) => {
   const seen = estimate(n, hits);
-  if (seen === null || Math.min(...n) < 8) return 0;
+  if (seen === null) return 0;
   const { low, high } = alwaysValidInterval(seen.difference, seen.error, n[0] + n[1], 0.05);
   return low > 0 ? 1 : high < 0 ? -1 : 0;
 };

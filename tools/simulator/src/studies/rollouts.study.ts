@@ -112,11 +112,11 @@ const speedCells: readonly Cell[] = [
 const injectedCells: readonly Cell[] = [
   foundCell({ id: 'injected/errors', about: 'errors 0.10 → 0.15, 50/50', draw: half(0.1, 0.15), budget: 4_000, rowsMax: 20_000, found: isWorse }),
   foundCell({ id: 'injected/errors/canary', about: 'errors 0.10 → 0.15, 10 % canary', plan: { share: 0.1 }, draw: canary(0.1, 0.15), budget: 11_000, rowsMax: 60_000, found: isWorse }),
-  foundCell({ id: 'injected/accuracy', about: 'accuracy 0.90 → 0.87, 50/50', draw: half(0.1, 0.13), budget: 9_000, rowsMax: 60_000, found: isWorse }),
+  foundCell({ id: 'injected/accuracy', about: 'accuracy 0.90 → 0.87, 50/50', draw: half(0.1, 0.13), budget: 10_000, rowsMax: 60_000, found: isWorse }),
   foundCell({ id: 'injected/accuracy/pairs', about: 'accuracy 0.90 → 0.87 on the same units (1,000 pairs are 2,000 rows)', plan: { paired: true, drawnPerRow: false }, draw: () => drawPairs(0.1, 0.0444, 0.1), budget: 2_500, rowsMax: 20_000, found: isWorse }),
   foundCell({ id: 'injected/latency', about: 'every latency twice as long, 50/50', draw: () => drawOf({ share: 0.5, loss: errors(0.1, 0.1), latencyMs: (chance, candidate) => (candidate ? 2 : 1) * lognormalMs(chance, candidate) }), budget: 1_000, rowsMax: 20_000, found: ({ latency }) => latency?.slow.verdict === 'worse' }),
   foundCell({ id: 'injected/latency-tail', about: 'only the slowest 5 % twice as long (p99 × 2), 50/50', draw: () => drawOf({ share: 0.5, loss: errors(0.1, 0.1), latencyMs: (chance, candidate) => { const ms = lognormalMs(chance, candidate); return candidate && ms > Math.exp(3 + 0.5 * 1.645) ? 2 * ms : ms; } }), budget: 4_000, rowsMax: 40_000, found: ({ latency }) => latency?.slow.verdict === 'worse' }),
-  foundCell({ id: 'injected/slice', about: 'one slice of ten 0.10 → 0.20, 50/50', plan: { slices: 10 }, draw: () => drawOf({ share: 0.5, slices: 10, loss: (chance, candidate, _row, slice) => chance.bernoulli(candidate && slice === 0 ? 0.2 : 0.1) }), budget: 15_000, rowsMax: 60_000, found: ({ slices }) => slices.get('s0')?.verdict === 'worse' }),
+  foundCell({ id: 'injected/slice', about: 'one slice of ten 0.10 → 0.20, 50/50', plan: { slices: 10 }, draw: () => drawOf({ share: 0.5, slices: 10, loss: (chance, candidate, _row, slice) => chance.bernoulli(candidate && slice === 0 ? 0.2 : 0.1) }), budget: 16_000, rowsMax: 60_000, found: ({ slices }) => slices.get('s0')?.verdict === 'worse' }),
   foundCell({ id: 'injected/hard', about: 'every candidate answer fails, 10 % canary; 500 rows are 5 s at 100 requests/s', plan: { share: 0.1 }, draw: canary(0.01, 1), budget: 500, rowsMax: 5_000, found: isWorse }),
 ];
 
