@@ -17,6 +17,8 @@ import { decodePredictionLines } from './prediction-log/prediction-line.js';
 import { PredictionLog } from './prediction-log/prediction-log.js';
 import { Spool } from './prediction-log/spool/spool.js';
 import { RouteChangedFollower } from './route-changed.follower.js';
+import { ScoreRecordsHandler } from './score-records.handler.js';
+import { StreamScoring } from './stream-scoring.js';
 
 /** The only file that knows every class of this room. */
 @Module({})
@@ -38,6 +40,8 @@ export class InferenceGatewayModule {
         { provide: ServedAnswers, useFactory: (predictionLog: PredictionLog, shadowRuns: ShadowRuns, messaging: Messaging) => new ServedAnswers(predictionLog, shadowRuns, () => messaging.now()), inject: [PredictionLog, ShadowRuns, Messaging] },
         { provide: PredictInstancesHandler, useFactory: (models: ModelDirectory, answers: ServedAnswers, log: ServiceLog) => new PredictInstancesHandler(models, answers, new Fallbacks(models, log)), inject: [ModelDirectory, ServedAnswers, ServiceLog] },
         { provide: InferTensorsHandler, useFactory: (models: ModelDirectory, answers: ServedAnswers) => new InferTensorsHandler(models, answers), inject: [ModelDirectory, ServedAnswers] },
+        ScoreRecordsHandler,
+        StreamScoring,
         InferenceRoutes,
       ],
     };

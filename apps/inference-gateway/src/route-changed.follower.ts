@@ -12,6 +12,9 @@ import { PredictionLog } from './prediction-log/prediction-log.js';
 /** Follows the compacted topics of specs and routes. Ready once every route that stood in the log was tried. */
 @Injectable()
 export class RouteChangedFollower implements KnownModels, OnApplicationBootstrap, OnApplicationShutdown {
+  /** Resolves when specs and routes of the log are known. */
+  readonly followed: Promise<void>;
+  private settle: () => void = () => undefined;
   private specs: CompactedTable<typeof specChanged> | undefined;
 
   constructor(
@@ -21,7 +24,9 @@ export class RouteChangedFollower implements KnownModels, OnApplicationBootstrap
     private readonly predictionLog: PredictionLog,
     private readonly host: ModelHost,
     private readonly readiness: Readiness,
-  ) {}
+  ) {
+    this.followed = new Promise((resolve) => (this.settle = resolve));
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     let tried = false;
@@ -32,6 +37,7 @@ export class RouteChangedFollower implements KnownModels, OnApplicationBootstrap
     table.onChange((model, entry) => void (entry === undefined ? this.routes.drop(model) : this.routes.follow(wantedRoute(entry.data))));
     await Promise.all(table.values().map((route) => this.routes.follow(wantedRoute(route))));
     tried = true;
+    this.settle();
   }
 
   /** The HTTP edge has drained by now: only shadow runs are in flight. The relay, which stops later, publishes what they log. */
@@ -45,6 +51,17 @@ export class RouteChangedFollower implements KnownModels, OnApplicationBootstrap
   get(model: string): KnownModel | undefined {
     const spec = this.specs?.get(model);
     return spec === undefined ? undefined : knownModel(spec);
+  }
+
+  /** Calls back now and whenever specs change, with the models that score a stream, by stream. */
+  onStreams(consider: (streams: ReadonlyMap<string, readonly string[]>) => void): void {
+    const tell = (): void => {
+      const streams = new Map<string, string[]>();
+      for (const { model, spec } of this.specs?.values() ?? []) if (spec.spec.serving.stream) streams.set(spec.spec.stream, [...(streams.get(spec.spec.stream) ?? []), model]);
+      consider(streams);
+    };
+    tell();
+    this.specs?.onChange(tell);
   }
 
   all(): KnownModel[] {

@@ -36,9 +36,8 @@ export const errorCatalogue = {
   MODEL_NOT_READY: { http: 503, retryable: true, meaning: 'The model is known but has no routed version yet.' },
   MODEL_OVERLOADED: { http: 503, retryable: true, meaning: 'The model’s queue is full; try again later.' },
   MODEL_RUN_FAILED: { http: 500, retryable: false, meaning: 'The runtime failed while running the model.' },
-  MODEL_WORKER_LOST: { http: 503, retryable: true, meaning: 'The process that held the model crashed, hung or outgrew its memory; it is being replaced.' },
   MODEL_UNKNOWN: { http: 404, retryable: false, meaning: 'No model has this name.' },
-  MODEL_WORKER_LOST: { http: 503, retryable: true, meaning: 'The model’s worker process died, hung or outgrew its limit, or cannot be kept up; the sentence says which.' },
+  MODEL_WORKER_LOST: { http: 503, retryable: true, meaning: 'The process that held the model crashed, hung or outgrew its memory; it is being replaced.' },
   REPOSITORY_NOT_CONTROLLED: { http: 501, retryable: false, meaning: 'This server does not load and unload models by call.' },
   TENSOR_INVALID: { http: 400, retryable: false, meaning: 'A tensor’s name, datatype, shape or data do not fit.' },
   // records

@@ -115,7 +115,7 @@ class _Ensemble:
     """The parallel lists of TreeEnsembleRegressor, nodes numbered in pre-order."""
 
     def __init__(self) -> None:
-        node_lists = ("treeids", "nodeids", "featureids", "modes", "values", "truenodeids", "falsenodeids", "missing_value_tracks_true")
+        node_lists = ("treeids", "nodeids", "featureids", "modes", "values", "truenodeids", "falsenodeids", "missing_value_tracks_true", "hitrates")
         self.attributes: dict[str, list[Any]] = {f"nodes_{name}": [] for name in node_lists}
         self.attributes |= {f"target_{name}": [] for name in ("treeids", "nodeids", "ids", "weights")}
 
@@ -128,15 +128,16 @@ class _Ensemble:
             if parent is not None:
                 self.attributes[f"nodes_{side}nodeids"][first + parent] = identifier
             if "left_child" in node:
-                self._node(tree, identifier, "BRANCH_LEQ", int(node["split_feature"]), _threshold(node), _missing_goes_left(node))
+                self._node(tree, identifier, "BRANCH_LEQ", int(node["split_feature"]), _threshold(node), _missing_goes_left(node), int(node["internal_count"]))
                 pending += [(node["right_child"], identifier, "false"), (node["left_child"], identifier, "true")]
             else:
-                self._node(tree, identifier, "LEAF", 0, 0.0, False)
+                self._node(tree, identifier, "LEAF", 0, 0.0, False, int(node.get("leaf_count", 0)))  # a tree of one leaf has no count
                 self._leaf(tree, identifier, target, float(node["leaf_value"]))
 
-    def _node(self, tree: int, identifier: int, mode: str, feature: int, threshold: float, missing_goes_left: bool) -> None:
+    def _node(self, tree: int, identifier: int, mode: str, feature: int, threshold: float, missing_goes_left: bool, rows: int) -> None:
+        """`rows` of the train set went through the node: what explanations weigh its branches by."""
         entry = {"treeids": tree, "nodeids": identifier, "featureids": feature, "modes": mode, "values": threshold,
-                 "truenodeids": 0, "falsenodeids": 0, "missing_value_tracks_true": int(missing_goes_left)}
+                 "truenodeids": 0, "falsenodeids": 0, "missing_value_tracks_true": int(missing_goes_left), "hitrates": float(rows)}
         for name, value in entry.items():
             self.attributes[f"nodes_{name}"].append(value)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import unittest
 
 import numpy as np
+import onnx
 import pyarrow as pa
 from scipy.special import expit
 
@@ -132,6 +133,17 @@ class Trees(JobCase):
         result = self.train(Job(params("binary", "lightgbm"), {"train": train, "test": test}))
         self.assertGreater(test["heat"].null_count, 0)
         self.assertLessEqual(np.abs(answers(result, test) - written(result)).max(), PARITY_MAX)
+
+    def test_nodes_carry_the_training_rows_that_went_through_them(self) -> None:
+        # Explanations weigh branches by them. Known without LightGBM: all rows at each root, and what one split sends each way.
+        values = np.array([1.0] * 300 + [2.0] * 100)
+        table = pa.table({"record_id": [str(i) for i in range(400)], "heat": values, "label": values > 1.5})
+        changes = {"features": [{"name": "heat", "type": "number"}], "hyperparameters": {"num_iterations": 1, "num_leaves": 2, "bagging_fraction": 1.0}}
+        result = self.train(Job(params("binary", "lightgbm", **changes), {"train": table}))
+        graph = onnx.load(str(result.folder / "model" / "model.onnx")).graph
+        lists = {attribute.name: attribute for node in graph.node if node.op_type == "TreeEnsembleRegressor" for attribute in node.attribute}
+        self.assertEqual(list(lists["nodes_hitrates"].floats), [400, 300, 100])
+        self.assertEqual([mode.decode() for mode in lists["nodes_modes"].strings], ["BRANCH_LEQ", "LEAF", "LEAF"])
 
     def test_validation_rows_stop_the_training_early(self) -> None:
         hyperparameters = {"num_iterations": 2000, "learning_rate": 0.3, "early_stopping_rounds": 5}

@@ -10,6 +10,7 @@ export interface OpenModel {
   /** What it is called in messages. */
   readonly name: string;
   readonly sha256: string;
+  readonly bytes: Uint8Array;
   readonly model: LoadedModel;
   readonly layout: FeatureLayout;
   readonly signature: ModelSignature;
@@ -66,5 +67,5 @@ export async function openModel(reference: string): Promise<OpenModel> {
   const layout = featureLayoutOf(model.inputs, found.file.features);
   const signature = found.signature ?? deriveSignature(model.inputs, model.outputs, found.file);
   if (layout === null || signature === null) throw new MillraceError('TENSOR_INVALID', `${found.name} takes no named features, or what its outputs mean is not known; say task, classes and features in a model.yaml beside it`);
-  return { name: found.name, sha256: createHash('sha256').update(found.bytes).digest('hex'), model, layout, signature };
+  return { name: found.name, sha256: createHash('sha256').update(found.bytes).digest('hex'), bytes: found.bytes, model, layout, signature };
 }

@@ -35,5 +35,13 @@ const Fallback = Type.Union([
 export type Fallback = Static<typeof Fallback>;
 
 /** How a model is served; every member may be left out. */
-export const Serving = Type.Object({ batching: Batching, limits: Limits, fallback: Type.Optional(Fallback) }, { ...closed, default: {} });
+export const Serving = Type.Object(
+  {
+    batching: Batching,
+    limits: Limits,
+    fallback: Type.Optional(Fallback),
+    stream: Type.Boolean({ default: false, description: 'every admitted record of the stream is answered too, straight from Kafka' }),
+  },
+  { ...closed, default: {} },
+);
 export type Serving = Static<typeof Serving>;

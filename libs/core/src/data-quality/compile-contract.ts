@@ -1,6 +1,7 @@
 import { MillraceError, mistakesOf, matches, type Mistake } from '@millrace/contracts';
 import { ContractDocument, type ContractSchemaObject } from './contract-document.js';
 import { compileProperty, type CompiledProperty } from './compile-property.js';
+import { datasetRuleOf, latencyRules, type DatasetRule } from './dataset-rules.js';
 import type { LogicalType, Violation } from './property-options.js';
 
 export type Judgement = { readonly admitted: true } | { readonly admitted: false; readonly violations: Violation[] };
@@ -11,6 +12,8 @@ export interface CompiledSchema {
   readonly keyFields: readonly string[];
   readonly eventTimeField: string;
   readonly fields: readonly { readonly name: string; readonly logicalType: LogicalType; readonly required: boolean }[];
+  /** Rules that no single record can break; `judgeTable` judges them over a file. */
+  readonly datasetRules: readonly DatasetRule[];
   /** Judges one parsed JSON value against every rule; lists every violation, in the order of the contract. */
   judge(value: unknown): Judgement;
 }
@@ -63,7 +66,8 @@ function judgeWith(properties: readonly CompiledProperty[], closed: boolean): (v
   };
 }
 
-function compileSchema(schema: ContractSchemaObject, path: string, mistakes: Mistake[]): CompiledSchema {
+/** @param standing whether it describes a plain file, which needs neither key nor event time. */
+function compileSchema(schema: ContractSchemaObject, path: string, mistakes: Mistake[], standing: 'in-the-ring' | 'plain-file' = 'in-the-ring'): CompiledSchema {
   const names = new Set<string>();
   const properties = schema.properties.map((property, index) => {
     if (names.has(property.name)) mistakes.push({ path: `${path}/properties/${index}/name`, message: `${property.name} is described twice` });
@@ -71,14 +75,22 @@ function compileSchema(schema: ContractSchemaObject, path: string, mistakes: Mis
     return compileProperty(property, `${path}/properties/${index}`, mistakes);
   });
   const keys = schema.properties.filter(({ primaryKey }) => primaryKey === true);
-  if (keys.length === 0) mistakes.push({ path: `${path}/properties`, message: 'no property is the primaryKey; it names a record' });
+  if (keys.length === 0 && standing === 'in-the-ring') mistakes.push({ path: `${path}/properties`, message: 'no property is the primaryKey; it names a record' });
   keys.sort((a, b) => (a.primaryKeyPosition ?? 0) - (b.primaryKeyPosition ?? 0));
   const eventTime = custom(schema, 'eventTime');
   const timed = properties.find(({ name }) => name === eventTime);
-  if (timed === undefined) mistakes.push({ path: `${path}/customProperties`, message: 'the custom property eventTime must name the property that holds the event time' });
-  else if (timed.logicalType !== 'timestamp' && timed.logicalType !== 'date') mistakes.push({ path: `${path}/customProperties`, message: `eventTime names ${timed.name}, which is no timestamp` });
+  if (timed === undefined && (standing === 'in-the-ring' || eventTime !== undefined)) mistakes.push({ path: `${path}/customProperties`, message: 'the custom property eventTime must name the property that holds the event time' });
+  else if (timed !== undefined && timed.logicalType !== 'timestamp' && timed.logicalType !== 'date') mistakes.push({ path: `${path}/customProperties`, message: `eventTime names ${timed.name}, which is no timestamp` });
+  const datasetRules = properties.flatMap((property) => property.datasetRules);
+  schema.quality?.forEach((rule, index) => {
+    if (rule.type !== undefined && rule.type !== 'library') return;
+    const compiled = datasetRuleOf(rule, null);
+    if (typeof compiled === 'string') mistakes.push({ path: `${path}/quality/${index}`, message: compiled });
+    else datasetRules.push(compiled);
+  });
   return {
     topic: schema.physicalName,
+    datasetRules,
     keyFields: keys.map(({ name }) => name),
     eventTimeField: timed?.name ?? '',
     fields: properties.map(({ name, logicalType, required }) => ({ name, logicalType, required })),
@@ -112,4 +124,25 @@ export function compileContract(document: unknown): CompiledContract {
   if (typeof share !== 'number' || share < 0 || share > 1) mistakes.push({ path: '/schema', message: 'quarantineShareMax must be a share from 0 to 1' });
   if (mistakes.length > 0 || record === undefined || label === undefined) refuse(mistakes);
   return { stream: document.id, version: document.version, quarantineShareMax: Number(share), record, label };
+}
+
+/** Fields of a schema with the bounds and names that their values are held to, to tell what a value that breaks them is a sign of. */
+export interface CompiledTable extends CompiledSchema {
+  readonly properties: readonly ContractSchemaObject['properties'][number][];
+}
+
+/**
+ * Compiles the schema object `record` of a contract, or its only one, to judge a plain file: without topic partners, key or
+ * event time where the contract has none. `latency` among its slaProperties becomes a rule.
+ * @throws MillraceError CONTRACT_INVALID listing every mistake with its JSON pointer.
+ */
+export function compileTable(document: unknown): CompiledTable {
+  if (!matches(ContractDocument, document)) refuse(mistakesOf(ContractDocument, document));
+  const index = document.schema.length === 1 ? 0 : document.schema.findIndex(({ name }) => name === 'record');
+  const schema = document.schema[index];
+  if (schema === undefined) refuse([{ path: '/schema', message: 'no schema object is called record' }]);
+  const mistakes: Mistake[] = [];
+  const compiled = compileSchema(schema, `/schema/${index}`, mistakes, 'plain-file');
+  if (mistakes.length > 0) refuse(mistakes);
+  return { ...compiled, properties: schema.properties, datasetRules: [...compiled.datasetRules, ...latencyRules(document, schema.name, compiled.eventTimeField)] };
 }

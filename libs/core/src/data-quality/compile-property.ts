@@ -1,5 +1,6 @@
 import type { Mistake } from '@millrace/contracts';
-import type { ContractProperty } from './contract-document.js';
+import type { ContractProperty, ContractQualityRule } from './contract-document.js';
+import { datasetRuleOf, type DatasetRule } from './dataset-rules.js';
 import { isIsoDate, isIsoTime, isIsoTimestamp } from './iso-time.js';
 import { hints, logicalTypes, matchesPattern, propertyOptions, type Check, type LogicalType } from './property-options.js';
 
@@ -8,6 +9,8 @@ export interface CompiledProperty {
   readonly logicalType: LogicalType;
   readonly required: boolean;
   readonly checks: readonly Check[];
+  /** Rules that no single record can break. */
+  readonly datasetRules: readonly DatasetRule[];
 }
 
 const typeTests: Readonly<Record<LogicalType, (value: unknown) => boolean>> = {
@@ -67,19 +70,25 @@ function optionChecks(property: ContractProperty, type: LogicalType | undefined,
   return checks;
 }
 
-const judgedMetrics = 'known are invalidValues with validValues or pattern, missingValues mustBe 0 and nullValues mustBe 0';
+interface QualityChecks {
+  readonly checks: readonly Check[];
+  readonly required: boolean;
+  readonly datasetRules: readonly DatasetRule[];
+}
 
-/** Library rules that one record can break. Rules of other engines (sql, text, custom) are the producers’ own. */
-function qualityChecks(property: ContractProperty, type: LogicalType, path: string, mistakes: Mistake[]): { checks: Check[]; required: boolean } {
+/** Rules that one record can break, and rules on all records together. Rules of other engines (sql, text, custom) are the producers’ own. */
+function qualityChecks(property: ContractProperty, type: LogicalType, path: string, mistakes: Mistake[]): QualityChecks {
   const checks: Check[] = [];
+  const datasetRules: DatasetRule[] = [];
   let required = false;
   property.quality?.forEach((rule, index) => {
-    if (rule.type !== undefined && rule.type !== 'library') return;
+    if (rule.type !== undefined && rule.type !== 'library' && rule.engine !== 'millrace') return;
     const metric = rule.metric ?? rule.rule;
     const { validValues, missingValues, pattern } = rule.arguments ?? {};
     const place = `${path}/quality/${index}`;
-    if (metric === 'invalidValues' && Array.isArray(validValues)) checks.push(validValuesCheck(validValues, property.name));
-    else if (metric === 'invalidValues' && pattern !== undefined) {
+    const strict = rule.mustBe === 0 || !tolerates(rule);
+    if (metric === 'invalidValues' && Array.isArray(validValues) && strict) checks.push(validValuesCheck(validValues, property.name));
+    else if (metric === 'invalidValues' && pattern !== undefined && strict) {
       const check = matchesPattern(pattern, property.name, type);
       if (typeof check === 'function') checks.push(check);
       else mistakes.push({ path: `${place}/arguments/pattern`, message: `must be ${check.expects}` });
@@ -87,10 +96,18 @@ function qualityChecks(property: ContractProperty, type: LogicalType, path: stri
       checks.push(missingValuesCheck(missingValues, property.name));
       required ||= missingValues.includes(null);
     } else if (metric === 'nullValues' && rule.mustBe === 0) required = true;
-    else mistakes.push({ path: place, message: `${String(metric)} cannot be judged record by record; ${judgedMetrics}` });
+    else {
+      const compiled = datasetRuleOf(rule, [property.name]);
+      if (typeof compiled === 'string') mistakes.push({ path: place, message: compiled });
+      else datasetRules.push(compiled);
+    }
   });
-  return { checks, required };
+  return { checks, required, datasetRules };
 }
+
+/** Rules without a limit, as they were written before ODCS 3.1, mean: none at all. */
+const tolerates = ({ mustBeGreaterThan, mustBeGreaterOrEqualTo, mustBeLessThan, mustBeLessOrEqualTo, mustBeBetween }: ContractQualityRule): boolean =>
+  [mustBeGreaterThan, mustBeGreaterOrEqualTo, mustBeLessThan, mustBeLessOrEqualTo, mustBeBetween].some((limit) => limit !== undefined);
 
 /** Compiles one property to closures; mistakes are added to `mistakes` with JSON pointers below `path`. */
 export function compileProperty(property: ContractProperty, path: string, mistakes: Mistake[]): CompiledProperty {
@@ -106,5 +123,6 @@ export function compileProperty(property: ContractProperty, path: string, mistak
     logicalType,
     required: (property.required ?? false) || property.primaryKey === true || quality.required,
     checks: [typeCheck(logicalType, name, ownFormat), ...options, ...quality.checks],
+    datasetRules: quality.datasetRules,
   };
 }

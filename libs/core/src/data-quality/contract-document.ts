@@ -7,10 +7,18 @@ const QualityRule = Type.Object({
   metric: Type.Optional(Type.String()),
   rule: Type.Optional(Type.String()),
   arguments: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  unit: Type.Optional(Type.String()),
   mustBe: Type.Optional(Type.Number()),
+  mustBeGreaterThan: Type.Optional(Type.Number()),
+  mustBeGreaterOrEqualTo: Type.Optional(Type.Number()),
   mustBeLessThan: Type.Optional(Type.Number()),
+  mustBeLessOrEqualTo: Type.Optional(Type.Number()),
+  mustBeBetween: Type.Optional(Type.Array(Type.Number(), { minItems: 2, maxItems: 2 })),
+  engine: Type.Optional(Type.String()),
+  implementation: Type.Optional(Type.Unknown()),
   description: Type.Optional(Type.String()),
 });
+export type ContractQualityRule = Static<typeof QualityRule>;
 
 const Property = Type.Object({
   name: Type.String({ minLength: 1 }),
@@ -28,6 +36,7 @@ const SchemaObject = Type.Object({
   name: Type.String({ minLength: 1 }),
   physicalName: Type.String({ minLength: 1, description: 'the Kafka topic' }),
   properties: Type.Array(Property, { minItems: 1 }),
+  quality: Type.Optional(Type.Array(QualityRule)),
   customProperties: Type.Optional(Type.Array(CustomProperty)),
 });
 export type ContractSchemaObject = Static<typeof SchemaObject>;
@@ -42,5 +51,6 @@ export const ContractDocument = Type.Object({
   id: Type.String({ pattern: '^[a-z][a-z0-9-]{0,62}$', description: 'the stream' }),
   version: Type.String({ minLength: 1 }),
   schema: Type.Array(SchemaObject, { minItems: 1 }),
+  slaProperties: Type.Optional(Type.Array(Type.Object({ property: Type.String(), value: Type.Unknown(), unit: Type.Optional(Type.String()), element: Type.Optional(Type.String()) }))),
 });
 export type ContractDocument = Static<typeof ContractDocument>;

@@ -1,10 +1,5 @@
 import type { Tensors, TensorSpec } from '@millrace/contracts';
-
-/** What a model file is expected to take and give. */
-export interface ExpectedSignature {
-  readonly inputs: readonly { readonly name: string; readonly datatype: string }[];
-  readonly outputs: readonly { readonly name: string; readonly datatype: string }[];
-}
+import type { ExpectedSignature } from './expected-signature.js';
 
 /** Loads model files. Safe for concurrent use. */
 export interface ModelRuntime {

@@ -1,4 +1,3 @@
-import { MillraceError } from '@millrace/contracts';
 import { Tensor as OnnxTensor, type InferenceSession } from 'onnxruntime-node';
 import type { Datatype, Tensor, TensorSpec } from '@millrace/contracts';
 
@@ -7,14 +6,16 @@ const datatypes: Readonly<Partial<Record<OnnxTensor.Type, Datatype>>> = {
   int32: 'INT32', int64: 'INT64', float16: 'FP16', float32: 'FP32', float64: 'FP64', string: 'BYTES',
 };
 
-/** @throws MillraceError MODEL_LOAD_FAILED for a sequence or map, or an element type outside the protocol. */
+// Plain errors: a worker process translates too, and must stay small; the contracts' code would be a sixth of its memory.
+
+/** @throws Error for a sequence or map, or an element type outside the protocol. */
 export function specFromOnnx(kind: 'input' | 'output', metadata: InferenceSession.ValueMetadata): TensorSpec {
   const { name } = metadata;
   if (!metadata.isTensor) {
-    throw new MillraceError('MODEL_LOAD_FAILED', `${kind} ${name} is a sequence or a map, not a tensor. Export classifiers with zipmap switched off.`);
+    throw new Error(`${kind} ${name} is a sequence or a map, not a tensor. Export classifiers with zipmap switched off.`);
   }
   const datatype = datatypes[metadata.type];
-  if (datatype === undefined) throw new MillraceError('MODEL_LOAD_FAILED', `${kind} ${name} has element type ${metadata.type}, which the inference protocol does not have`);
+  if (datatype === undefined) throw new Error(`${kind} ${name} has element type ${metadata.type}, which the inference protocol does not have`);
   return { name, datatype, shape: metadata.shape.map((dim) => (typeof dim === 'number' ? dim : -1)) };
 }
 
@@ -41,7 +42,7 @@ export function toOnnx(tensor: Tensor): OnnxTensor {
   }
 }
 
-/** @throws MillraceError MODEL_RUN_FAILED when the runtime gives elements of another kind than it says. */
+/** @throws Error when the runtime gives elements of another kind than it says. */
 export function fromOnnx(name: string, tensor: OnnxTensor): Tensor {
   const { data, dims: shape } = tensor;
   switch (tensor.type) {
@@ -60,5 +61,5 @@ export function fromOnnx(name: string, tensor: OnnxTensor): Tensor {
     case 'float64': if (data instanceof Float64Array) return { datatype: 'FP64', shape, data }; break;
     case 'string': if (Array.isArray(data)) return { datatype: 'BYTES', shape, data }; break;
   }
-  throw new MillraceError('MODEL_RUN_FAILED', `the runtime gave output ${name} as ${tensor.type} with elements of another kind`);
+  throw new Error(`the runtime gave output ${name} as ${tensor.type} with elements of another kind`);
 }

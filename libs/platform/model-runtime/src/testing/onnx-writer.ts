@@ -20,7 +20,8 @@ export type OnnxAttribute =
   | { readonly text: string }
   | { readonly floats: readonly number[] }
   | { readonly ints: readonly number[] }
-  | { readonly texts: readonly string[] };
+  | { readonly texts: readonly string[] }
+  | { readonly graph: OnnxGraph };
 
 export interface OnnxNode {
   readonly op: string;
@@ -35,7 +36,14 @@ export interface OnnxGraph {
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   readonly nodes: readonly OnnxNode[];
-  readonly constants?: readonly { readonly name: string; readonly shape: readonly number[]; readonly floats: readonly number[] }[];
+  readonly constants?: readonly OnnxConstant[];
+}
+
+export interface OnnxConstant {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** The numbers, or the name of the file beside the model that holds them. */
+  readonly floats: readonly number[] | string;
 }
 
 function varint(value: number | bigint): Buffer {
@@ -66,6 +74,7 @@ function attribute(name: string, value: OnnxAttribute): Buffer {
   if ('int' in value) return message(5, [head, int(3, value.int), int(20, 2)]);
   if ('text' in value) return message(5, [head, text(4, value.text), int(20, 3)]);
   if ('floats' in value) return message(5, [head, bytes(7, floats32(value.floats)), int(20, 6)]);
+  if ('graph' in value) return message(5, [head, bytes(6, graphBytes(value.graph)), int(20, 5)]);
   if ('ints' in value) return message(5, [head, bytes(8, Buffer.concat(value.ints.map(varint))), int(20, 7)]);
   return message(5, [head, ...value.texts.map((item) => text(9, item)), int(20, 8)]);
 }
@@ -85,21 +94,26 @@ function value(field: number, { name, type, shape }: OnnxValue): Buffer {
   return message(field, [text(1, name), message(2, [message(1, [int(1, onnxTypes[type]), message(2, dims)])])]);
 }
 
-/** The bytes of an `.onnx` file. The same graph gives the same bytes. */
-export function writeOnnx(graph: OnnxGraph): Buffer {
-  const constants = (graph.constants ?? []).map(({ name, shape, floats }) =>
-    message(5, [...shape.map((dim) => int(1, dim)), int(2, onnxTypes.FP32), text(8, name), bytes(9, floats32(floats))]),
-  );
-  const body = [
+function constant({ name, shape, floats }: OnnxConstant): Buffer {
+  const content = typeof floats === 'string' ? [message(13, [text(1, 'location'), text(2, floats)]), int(14, 1)] : [bytes(9, floats32(floats))];
+  return message(5, [...shape.map((dim) => int(1, dim)), int(2, onnxTypes.FP32), text(8, name), ...content]);
+}
+
+function graphBytes(graph: OnnxGraph): Buffer {
+  return Buffer.concat([
     ...graph.nodes.map(node),
     text(2, 'graph'),
-    ...constants,
+    ...(graph.constants ?? []).map(constant),
     ...graph.inputs.map((input) => value(11, input)),
     ...graph.outputs.map((output) => value(12, output)),
-  ];
+  ]);
+}
+
+/** The bytes of an `.onnx` file. The same graph gives the same bytes. */
+export function writeOnnx(graph: OnnxGraph, { opset = 17 } = {}): Buffer {
   const opsets = [
-    message(8, [text(1, ''), int(2, 17)]),
+    message(8, [text(1, ''), int(2, opset)]),
     message(8, [text(1, 'ai.onnx.ml'), int(2, 3)]),
   ];
-  return Buffer.concat([int(1, 8), text(2, 'millrace-testing'), message(7, body), ...opsets]);
+  return Buffer.concat([int(1, 8), text(2, 'millrace-testing'), message(7, [graphBytes(graph)]), ...opsets]);
 }

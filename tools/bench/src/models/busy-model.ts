@@ -1,0 +1,32 @@
+import { writeOnnx, type OnnxNode } from '@millrace/model-runtime/testing';
+
+/** Numbers worked on per row: 256 KiB of floats stay within a core’s own cache. */
+const width = 65_536;
+
+/**
+ * `y` = the mean over j of sin(sin(… x·j …)), `sines` times: it computes for a time proportional to rows and sines, and has
+ * nothing that a batch could share. Input `x` FP32 [n, 1], output `y` FP32 [n, 1].
+ */
+export function busyModel(sines: number): Buffer {
+  const chain: OnnxNode[] = Array.from({ length: sines }, (_, index) => ({ op: 'Sin', inputs: [`s${index}`], outputs: [`s${index + 1}`] }));
+  return writeOnnx({
+    inputs: [{ name: 'x', type: 'FP32', shape: ['n', 1] }],
+    outputs: [{ name: 'y', type: 'FP32', shape: ['n', 1] }],
+    constants: [{ name: 'spread', shape: [1, width], floats: Array.from({ length: width }, (_, index) => index / width) }],
+    nodes: [
+      { op: 'Mul', inputs: ['x', 'spread'], outputs: ['s0'] },
+      ...chain,
+      { op: 'ReduceMean', inputs: [`s${sines}`], outputs: ['y'], attributes: { axes: { ints: [1] }, keepdims: { int: 1 } } },
+    ],
+  });
+}
+
+/** `y` = `weight`·x, FP32 [n, 1]: as little as a model can be, and each with bytes of its own. */
+export function tinyModel(weight: number): Buffer {
+  return writeOnnx({
+    inputs: [{ name: 'x', type: 'FP32', shape: ['n', 1] }],
+    outputs: [{ name: 'y', type: 'FP32', shape: ['n', 1] }],
+    constants: [{ name: 'weight', shape: [1, 1], floats: [weight] }],
+    nodes: [{ op: 'Mul', inputs: ['x', 'weight'], outputs: ['y'] }],
+  });
+}
