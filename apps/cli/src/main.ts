@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { Command } from 'commander';
 import { MillraceError, services } from '@millrace/contracts';
+import { addContractCommands } from './commands/contract-infer.js';
 import { addDriftCommands } from './commands/drift.js';
 import { addEvidenceCommands } from './commands/evidence.js';
 import { addExplainRowCommand } from './commands/explain-row.js';
 import { addModelCommands, addPredictCommand } from './commands/models.js';
+import { addProfileCommand } from './commands/profile.js';
 import { addQuarantineCommands } from './commands/quarantine.js';
 import { addRolloutJudgeCommand } from './commands/rollout-judge.js';
 import { addRolloutCommands } from './commands/rollouts.js';
@@ -67,6 +69,8 @@ addRolloutJudgeCommand(program);
 addQuarantineCommands(program);
 addEvidenceCommands(program);
 addDriftCommands(program);
+addProfileCommand(program);
+addContractCommands(program);
 
 try {
   await program.parseAsync();

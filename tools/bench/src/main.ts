@@ -13,7 +13,7 @@ import { writeProfilesTo } from './servers/node-flags.js';
 
 const usage = `Measures the inference gateway beside a bare Fastify echo, in one run on one machine, in interleaved rounds.
 
-  npm run bench -- gateway                     everything; about a quarter of an hour
+  npm run bench -- gateway                     everything; about 20 minutes
   npm run bench -- gateway --quick             short windows; for looking, not for quoting
   npm run bench -- gateway --only throughput,latency
                                                parts: ${parts.join(', ')}

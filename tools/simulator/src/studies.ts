@@ -3,9 +3,11 @@ import { conceptDriftStudy } from './studies/concept-drift.study.js';
 import { conceptStreamsStudy } from './studies/concept-streams.study.js';
 import { dataDriftStudy } from './studies/data-drift.study.js';
 import { familyWiseDriftStudy } from './studies/family-wise-drift.study.js';
+import { contractInferenceStudy } from './studies/contract-inference.study.js';
 import { performanceStudy } from './studies/performance.study.js';
+import { profilingStudy } from './studies/profiling.study.js';
 import { rolloutsStudy } from './studies/rollouts.study.js';
 import { sampleRatioStudy } from './studies/sample-ratio.study.js';
 
 /** Every study, in the order of the calibration page. */
-export const studies: readonly Study[] = [dataDriftStudy, familyWiseDriftStudy, conceptDriftStudy, conceptStreamsStudy, performanceStudy, rolloutsStudy, sampleRatioStudy];
+export const studies: readonly Study[] = [dataDriftStudy, familyWiseDriftStudy, conceptDriftStudy, conceptStreamsStudy, performanceStudy, rolloutsStudy, sampleRatioStudy, profilingStudy, contractInferenceStudy];

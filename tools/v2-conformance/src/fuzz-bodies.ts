@@ -1,12 +1,17 @@
+import { datatypes as v2Datatypes, type V2Datatype } from './models.js';
+
 /** Bodies that nobody should send: good requests with something done to them, and bytes by chance. The same seed gives the same bodies. */
 
 export interface FuzzBody {
   readonly body: Uint8Array;
+  /** The datatype of the identity model that most of it fits; null when it was made for none. */
+  readonly aim: V2Datatype | null;
   /** Value of the header `Inference-Header-Content-Length`, when it is sent. */
   readonly headerLength?: number;
 }
 
 type Chance = () => number;
+type Aim = V2Datatype | null;
 
 /** Numbers in [0, 1) by mulberry32 (public domain). */
 function chanceOf(seed: number): Chance {
@@ -22,7 +27,7 @@ function chanceOf(seed: number): Chance {
 const below = (chance: Chance, limit: number): number => Math.floor(chance() * limit);
 const oneOf = <T>(chance: Chance, list: readonly [T, ...T[]]): T => list[below(chance, list.length)] ?? list[0];
 
-const datatypes = ['BOOL', 'UINT8', 'UINT16', 'UINT32', 'UINT64', 'INT8', 'INT16', 'INT32', 'INT64', 'FP16', 'FP32', 'FP64', 'BYTES', 'BF16', '', 'fp32'] as const;
+const datatypes = [...v2Datatypes, 'BF16', '', 'fp32'] as const;
 /** As JSON texts, since some are none. */
 const values = [
   '0', '1', '-1', '0.5', '-0', '1e308', '1e999', '-1e999', '9007199254740993', '18446744073709551615', '-9223372036854775809', '255', '256', '65504', '65520', '1e-400', '01', '+1', '.5', '0x10',
@@ -56,17 +61,18 @@ interface FuzzTensor {
 }
 
 /** Mostly as it should be; one time in some, each part is something else. */
-function tensor(chance: Chance): FuzzTensor {
-  const datatype = oneOf(chance, datatypes);
-  const shape = Array.from({ length: below(chance, 4) }, () => below(chance, 5));
+function tensor(chance: Chance, aim: Aim): FuzzTensor {
+  const datatype = aim ?? oneOf(chance, datatypes);
+  const shape = Array.from({ length: aim === null ? below(chance, 4) : 2 }, () => below(chance, 5));
   const isOdd = (): boolean => chance() < 0.06;
   const good = (): string => (isOdd() ? oneOf(chance, values) : (goodValues[datatype]?.(chance) ?? String(below(chance, 100))));
   const count = shape.reduce((product, dim) => product * dim, 1);
   const isBinary = chance() < 0.4;
-  const size = Math.max(0, count * oneOf(chance, [1, 2, 4, 8]) + (isOdd() ? below(chance, 9) - 4 : 0));
+  const width = aim === null ? oneOf(chance, [1, 2, 4, 8]) : Number(/8|16|32|64/u.exec(aim)?.[0] ?? '8') / 8;
+  const size = Math.max(0, count * width + (isOdd() ? below(chance, 9) - 4 : 0));
   const bytes = isBinary ? Uint8Array.from({ length: Math.max(0, size + (isOdd() ? below(chance, 5) - 2 : 0)) }, () => below(chance, chance() < 0.5 ? 2 : 256)) : new Uint8Array();
   const parts = [
-    `"name":${isOdd() ? anyValue(chance, 1) : `"${oneOf(chance, names)}"`}`,
+    `"name":${isOdd() ? anyValue(chance, 1) : `"${aim === null ? oneOf(chance, names) : names[0]}"`}`,
     `"shape":${isOdd() ? anyValue(chance, 2) : JSON.stringify(isOdd() ? [...shape, oneOf(chance, [-1, 1.5, 2 ** 31, 2 ** 53])] : shape)}`,
     `"datatype":${isOdd() ? anyValue(chance, 1) : `"${datatype}"`}`,
     isBinary ? `"parameters":{"binary_data_size":${isOdd() ? oneOf(chance, values) : size}}` : `"data":${isOdd() ? anyValue(chance, 4) : chance() < 0.5 ? dataOf(chance, shape, good) : dataOf(chance, [count], good)}`,
@@ -76,8 +82,8 @@ function tensor(chance: Chance): FuzzTensor {
   return { json: `{${parts.join(',')}}`, bytes };
 }
 
-function message(chance: Chance): { readonly json: string; readonly bytes: readonly Uint8Array[] } {
-  const tensors = Array.from({ length: below(chance, 4) }, () => tensor(chance));
+function message(chance: Chance, aim: Aim): { readonly json: string; readonly bytes: readonly Uint8Array[] } {
+  const tensors = Array.from({ length: aim === null ? below(chance, 4) : 1 }, () => tensor(chance, aim));
   const isOdd = (): boolean => chance() < 0.06;
   const parts = [`"inputs":${isOdd() ? anyValue(chance, 3) : `[${tensors.map(({ json }) => json).join(',')}]`}`];
   if (chance() < 0.3) parts.push(`"id":${isOdd() ? anyValue(chance, 1) : '"7"'}`);
@@ -109,21 +115,25 @@ function harm(chance: Chance, body: Uint8Array): Uint8Array {
   }
 }
 
-/** @param count of bodies, each at most some kilobytes long */
-export function* fuzzBodies(seed: number, count: number): Generator<FuzzBody> {
+/**
+ * @param count of bodies, each at most some kilobytes long
+ * @param aimed made for the suite's identity models, so that many of them reach one
+ */
+export function* fuzzBodies(seed: number, count: number, aimed = false): Generator<FuzzBody> {
   const chance = chanceOf(seed);
   for (let index = 0; index < count; index += 1) {
+    const aim = aimed ? oneOf(chance, v2Datatypes) : null;
     if (chance() < 0.05) {
       const body = Uint8Array.from({ length: below(chance, 64) }, () => below(chance, 256));
-      yield chance() < 0.5 ? { body } : { body, headerLength: below(chance, 70) };
+      yield chance() < 0.5 ? { body, aim } : { body, aim, headerLength: below(chance, 70) };
       continue;
     }
-    const { json, bytes } = message(chance);
+    const { json, bytes } = message(chance, aim);
     const header = utf8.encode(json + ' '.repeat(below(chance, 4)));
     const whole = Uint8Array.of(...header, ...bytes.flatMap((each) => [...each]));
     const body = chance() < 0.3 ? harm(chance, whole) : whole;
     const isFramed = bytes.some((each) => each.length > 0) || chance() < 0.2;
-    if (!isFramed) yield { body };
-    else yield { body, headerLength: chance() < 0.05 ? below(chance, header.length * 2) : header.length };
+    if (!isFramed) yield { body, aim };
+    else yield { body, aim, headerLength: chance() < 0.05 ? below(chance, header.length * 2) : header.length };
   }
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { fuzzBodies, type FuzzBody } from './fuzz-bodies.js';
 import { fuzzCodec, type FuzzCounts } from './fuzz-codec.js';
+import { identityOf } from './models.js';
 import { HttpExchange } from './http-exchange.js';
 import { expectAlive, expectRefusal, Server } from './server.js';
 
@@ -11,7 +12,9 @@ const help = `Sends what nobody should: no answer may be a crash, a hang or a 5x
 
   --seed <n>   default 1; printed with every failure`;
 
-const models = ['identity_fp32', 'identity_int64', 'identity_bytes', 'simple_batch', 'row_max', 'no_such_model'];
+/** For bodies that were made for no model. */
+const models = ['simple_batch', 'simple_string', 'identity_line', 'row_max', 'no_such_model'];
+const modelFor = ({ aim }: FuzzBody, index: number): string => (aim === null || index % 10 === 0 ? (models[(index / 10) % models.length] ?? 'row_max') : identityOf(aim));
 const inFlight = 16;
 
 const describeBody = ({ body, headerLength }: FuzzBody): string => `${headerLength === undefined ? '' : `Inference-Header-Content-Length: ${headerLength}, `}base64 ${Buffer.from(body).toString('base64')}`;
@@ -44,14 +47,14 @@ async function fuzzServer(url: string, seed: number, count: number): Promise<Fuz
   const exchange = new HttpExchange(url.replace(/\/+$/u, ''));
   const server = new Server(exchange, new Set());
   const counts: FuzzCounts = { accepted: 0, refused: 0 };
-  const bodies = fuzzBodies(seed, count);
+  const bodies = fuzzBodies(seed, count, true);
   let index = 0;
   const worker = async (): Promise<void> => {
     for (let next = bodies.next(); next.done !== true; next = bodies.next()) {
       const each = next.value;
       const at = index;
       index += 1;
-      await askOne(server, each, models[at % models.length] ?? 'simple', counts).catch((cause: unknown) => {
+      await askOne(server, each, modelFor(each, at), counts).catch((cause: unknown) => {
         throw new Error(`seed ${seed}, body ${at}: ${cause instanceof Error ? cause.message : String(cause)}\n${describeBody(each)}`, { cause });
       });
     }

@@ -18,7 +18,7 @@ export interface TableVerdict {
   /** Rows that break at least one rule. */
   readonly rejectedRows: number;
   readonly rejectedShare: number;
-  readonly byRule: readonly { readonly column: string; readonly rule: string; readonly kind: FaultKind; readonly rows: number; readonly firstRow: number }[];
+  readonly byRule: readonly { readonly column: string; readonly rule: string; readonly kind: FaultKind; readonly rows: number; readonly firstRow: number; readonly example: string }[];
   /** The first of them, in the order of the rows. */
   readonly examples: readonly RowFinding[];
   readonly dataset: readonly DatasetFinding[];
@@ -71,7 +71,7 @@ const swapFinding = ({ columns, share }: { columns: [string, string]; share: num
 export function startTableCheck(table: CompiledTable, examplesMax = 100): TableCheck {
   const watches = table.datasetRules.map((rule) => watchRule(rule, table));
   const properties = new Map(table.properties.map((property) => [property.name, property]));
-  const byRule = new Map<string, { column: string; rule: string; kind: FaultKind; rows: number; firstRow: number }>();
+  const byRule = new Map<string, { column: string; rule: string; kind: FaultKind; rows: number; firstRow: number; example: string }>();
   const [examples, rejected]: [RowFinding[], Readonly<Record<string, unknown>>[]] = [[], []];
   let [rows, rejectedRows, firstRejected] = [0, 0, 0];
   return {
@@ -88,7 +88,7 @@ export function startTableCheck(table: CompiledTable, examplesMax = 100): TableC
         const kind = faultKindOf(violation, properties.get(column));
         const key = `${column}\0${rule}\0${kind}`;
         const known = byRule.get(key);
-        if (known === undefined) byRule.set(key, { column, rule, kind, rows: 1, firstRow: rows });
+        if (known === undefined) byRule.set(key, { column, rule, kind, rows: 1, firstRow: rows, example: message });
         else known.rows += 1;
         if (examples.length < examplesMax) examples.push({ row: rows, column, rule, kind, value, message });
       }

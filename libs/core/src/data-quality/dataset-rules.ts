@@ -2,7 +2,7 @@ import type { ContractDocument, ContractQualityRule } from './contract-document.
 
 const libraryMetrics = ['nullValues', 'missingValues', 'invalidValues', 'duplicateValues', 'rowCount'] as const;
 /** Ours, as ODCS rules of type custom and engine millrace: ODCS has no metric for them. */
-const ownMetrics = ['median', 'commonestLengthShare'] as const;
+const ownMetrics = ['median', 'commonestLengthShare', 'longestRun'] as const;
 export type DatasetMetric = (typeof libraryMetrics)[number] | (typeof ownMetrics)[number] | 'latency';
 
 /** A limit on what all records together show. */

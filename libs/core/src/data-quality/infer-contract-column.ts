@@ -36,6 +36,10 @@ export interface TimeEvidence {
   /** Times that were there before, among the latest 1,000 distinct ones. */
   repeats: number;
   readonly recent: Set<number>;
+  /** How many rows on end had the same time. */
+  readonly runs: Extremes;
+  run: number;
+  last: number;
   /** Steps from the newest time so far to a newer one, ms. */
   readonly steps: Extremes;
   /** Rows per minute of event time; null once it spans too many. */
@@ -49,7 +53,7 @@ export function emptyColumn(name: string): ColumnEvidence {
     name, rows: 0, nulls: 0, numbers: 0, integers: 0, booleans: 0, timestamps: 0, dates: 0, texts: 0, structures: 0,
     high: emptyExtremes(), low: emptyExtremes(), quantiles: emptyKll({ k: 400 }), names: new Map(), form: emptyTextForm(),
     lengths: { high: emptyExtremes(), low: emptyExtremes(), counts: new Map() }, misread: false, unique: new Set(),
-    time: { min: Infinity, max: -Infinity, repeats: 0, recent: new Set(), steps: emptyExtremes(), minutes: new Map() },
+    time: { min: Infinity, max: -Infinity, repeats: 0, recent: new Set(), runs: emptyExtremes(), run: 0, last: NaN, steps: emptyExtremes(), minutes: new Map() },
   };
 }
 
@@ -62,6 +66,11 @@ function observeNumber(column: ColumnEvidence, x: number): void {
 }
 
 function observeTime(time: TimeEvidence, at: number): void {
+  if (at !== time.last) {
+    if (time.run > 0) observeExtreme(time.runs, time.run);
+    [time.last, time.run] = [at, 0];
+  }
+  time.run += 1;
   if (time.recent.has(at)) time.repeats += 1;
   else {
     time.recent.add(at);

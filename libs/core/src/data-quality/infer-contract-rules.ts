@@ -48,6 +48,13 @@ export function numberRules(column: ColumnEvidence, type: 'integer' | 'number'):
   return { options, quality: moving ? [] : medianRule(column) };
 }
 
+/** A clock that stands still gives more rows on end its time than ever had one in common; twice the bound and ten more leave room for bursts. */
+function runRule({ time }: ColumnEvidence): ContractQualityRule[] {
+  const bound = upperBound(time.runs, true);
+  if (bound === null) return [];
+  return [{ type: 'custom', engine: 'millrace', description: 'a clock that stands still gives many rows on end the same time', implementation: { metric: 'longestRun', mustBeLessThan: Math.ceil(2 * Math.max(bound, time.run) + 10) } }];
+}
+
 /** Times go on: only what lies before all of them, by more than their whole span, is refused. */
 export function timeRules(column: ColumnEvidence, eventTime: boolean): Found {
   const { min, max, repeats } = column.time;
@@ -55,9 +62,10 @@ export function timeRules(column: ColumnEvidence, eventTime: boolean): Found {
   const earliest = Math.max(min - Math.max(max - min, 86_400_000), -62_135_596_800_000);
   const options: Options = { minimum: new Date(Math.floor(earliest / 1_000) * 1_000).toISOString().replace('.000Z', 'Z') };
   const share = repeats / Math.max(1, presentOf(column));
-  if (!eventTime || share >= 0.5) return { options };
+  if (!eventTime) return { options };
+  if (share >= 0.5) return { options, quality: runRule(column) };
   const limit = percent(shareAtMost(repeats, presentOf(column)) + Math.max(0.02, share / 2));
-  return { options, quality: [{ type: 'library', metric: 'duplicateValues', unit: 'percent', mustBeLessThan: limit, description: 'a clock that stands still repeats its time' }] };
+  return { options, quality: [{ type: 'library', metric: 'duplicateValues', unit: 'percent', mustBeLessThan: limit, description: 'a clock that stands still repeats its time' }, ...runRule(column)] };
 }
 
 const [namesListed, singlesListed] = [500, 2];
@@ -100,7 +108,7 @@ export function textRules(column: ColumnEvidence): Found {
     const options = { pattern: form.pattern, ...lengthOptions(column, form.open) };
     return { options, quality: form.fixedLength || form.open ? [] : lengthRule(column) };
   }
-  return { options: { ...lengthOptions(column, false), ...(column.misread ? {} : { pattern: cleanTextPattern }) }, quality: lengthRule(column) };
+  return { options: { ...lengthOptions(column, false), ...(column.misread || column.texts === 0 ? {} : { pattern: cleanTextPattern }) }, quality: lengthRule(column) };
 }
 
 const rowsForRequired = 50;

@@ -22,6 +22,8 @@ export interface TextForm {
 
 const [finePieces, coarsePieces] = [/[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]/gu, /[A-Za-z0-9]+|[^A-Za-z0-9]/gu];
 const runsMax = 24;
+/** Fewer texts may look alike by chance. */
+const textsMin = 20;
 
 export const emptyTextForm = (): TextForm => ({ texts: 0, fine: [], coarse: [] });
 
@@ -89,7 +91,7 @@ export interface FoundForm {
 /** A pattern that holds all texts; null for free text, in which words and their number differ. */
 export function formOf({ texts, fine, coarse }: TextForm): FoundForm | null {
   const runs = fine ?? coarse;
-  if (texts === 0 || runs === null || runs.length === 0 || runs.every(({ literal }) => literal !== null)) return null;
+  if (texts < textsMin || runs === null || runs.length === 0 || runs.every(({ literal }) => literal !== null)) return null;
   const pattern = `^${runs.map((run) => (run.literal === null ? `${classOf(run)}${lengthOf(run)}` : escaped(run.literal))).join('')}$`;
   const open = runs.some((run) => run.digits && !run.upper && !run.lower && !run.leadingZero);
   return { pattern, open, fixedLength: !open && runs.every(({ min, max }) => min === max) };

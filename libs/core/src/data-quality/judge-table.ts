@@ -68,7 +68,10 @@ function watchDuplicates(rule: DatasetRule, eventTime: boolean): RuleWatch {
   let [duplicates, rows, firstRow]: [number, number, number | null] = [0, 0, null];
   return {
     observe(record, row) {
-      const key = rule.columns.length === 1 ? String(record[rule.columns[0] ?? '']) : JSON.stringify(rule.columns.map((column) => record[column] ?? null));
+      const values = rule.columns.map((column) => record[column] ?? null);
+      // What is missing is another rule's story.
+      if (values.includes(null)) return;
+      const key = values.length === 1 ? String(values[0]) : JSON.stringify(values);
       rows += 1;
       if (!seen.has(key)) {
         seen.add(key);
@@ -154,6 +157,22 @@ function watchLengths(rule: DatasetRule): RuleWatch {
   };
 }
 
+/** Rows in a row with the same value. */
+function watchRuns(rule: DatasetRule): RuleWatch {
+  const [column = ''] = rule.columns;
+  let [last, run, start, longest, longestStart]: [unknown, number, number, number, number] = [undefined, 0, 0, 0, 0];
+  return {
+    observe(record, row) {
+      const value = record[column] ?? null;
+      if (value === null) return;
+      if (value !== last) [last, run, start] = [value, 0, row];
+      run += 1;
+      if (run > longest) [longest, longestStart] = [run, start];
+    },
+    findings: () => (longest > 0 && outside(rule, longest) ? [finding(rule, 'stale clock', longest, longestStart, `${column} is the same in ${longest} rows on end`)] : []),
+  };
+}
+
 function watchLatency(rule: DatasetRule): RuleWatch {
   const [column = ''] = rule.columns;
   let newest = -Infinity;
@@ -182,6 +201,7 @@ export function watchRule(rule: DatasetRule, { eventTimeField }: CompiledTable):
     case 'rowCount': return watchRows(rule, eventTimeField);
     case 'median': return watchMedian(rule);
     case 'commonestLengthShare': return watchLengths(rule);
+    case 'longestRun': return watchRuns(rule);
     case 'latency': return watchLatency(rule);
   }
 }

@@ -66,6 +66,7 @@ describe('a damaged file', () => {
 
   it.each([
     { what: 'a part longer than the file', bytes: [0x3a, 0xff, 0xff, 0xff, 0xff, 0x0f, 1], says: /2 bytes|says it has/u },
+    { what: 'a part one byte longer than what is left', bytes: [0x3a, 2, 0], says: /says it has 2 bytes, and 1 are left/u },
     { what: 'a number without an end', bytes: [0x08, 0x80, 0x80], says: /middle of a number/u },
     { what: 'a number of eleven bytes', bytes: [0x08, ...new Array<number>(10).fill(0x80), 1], says: /more than ten bytes/u },
     { what: 'a group', bytes: [0x3b, 0], says: /wire type 3/u },

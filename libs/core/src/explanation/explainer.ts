@@ -7,6 +7,8 @@ import type { ExplanationUnit } from './onnx/raw-score.js';
 import { TreeAttributor } from './tree-attributor.js';
 
 const rowsPerPause = 16;
+/** Of sums of float64, in proportion. */
+const exactness = 1e-9;
 
 /** Which column of the scores belongs to a class, and how: explained = sign · column + offset. */
 interface Chosen {
@@ -74,11 +76,12 @@ class ModelExplainer implements Explainer {
 
   private async one(row: AttributedRow, target: string | undefined): Promise<Explanation> {
     const { column, sign, offset, name } = choose(this.signature, this.unit, row.scores, target);
-    const { base, contributions, standardErrors, tolerance } = await this.attributor.attribute(row, column);
-    const output = row.scores[column] ?? NaN;
+    const { base, output, contributions, standardErrors, tolerance } = await this.attributor.attribute(row, column);
     const additivityError = Math.abs(contributions.reduce((sum, contribution) => sum + contribution, base) - output);
-    if (!(additivityError <= tolerance)) {
-      throw new MillraceError('EXPLANATION_INEXACT', `the contributions add up to ${output} ± ${additivityError}, more than rounding explains (${tolerance}); the model was not understood rightly`);
+    const served = row.scores[column] ?? NaN;
+    const runtimeDifference = Math.abs(output - served);
+    if (!(additivityError <= exactness * Math.max(1, Math.abs(base), Math.abs(output)) && runtimeDifference <= tolerance)) {
+      throw new MillraceError('EXPLANATION_INEXACT', `the contributions add up to ${output} ± ${additivityError}, and the model answers ${served}: more than rounding explains (${tolerance}); the model was not understood rightly`);
     }
     return {
       output: sign * output + offset,
@@ -91,6 +94,7 @@ class ModelExplainer implements Explainer {
         return { feature, value: typeof value === 'number' || typeof value === 'string' ? value : null, contribution: sign * (contributions[index] ?? 0), ...(standardError === undefined ? {} : { standardError }) };
       }),
       additivityError,
+      runtimeDifference,
     };
   }
 

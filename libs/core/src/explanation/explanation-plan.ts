@@ -1,6 +1,6 @@
 import { MillraceError, type ModelSignature } from '@millrace/contracts';
 import type { FeatureLayout } from '../inference/index.js';
-import { ColumnOrigins, fromConstants, fromSeveral, type Origin } from './onnx/column-origin.js';
+import { ColumnOrigins, fromSeveral, type Origin } from './onnx/column-origin.js';
 import { readOnnxGraph, type OnnxGraph, type OnnxNode } from './onnx/graph.js';
 import { renamed, withProbes } from './onnx/probe.js';
 import { rawScoreBehind, scoreOf, unitOfTrees, type ExplanationUnit, type RawScore } from './onnx/raw-score.js';
@@ -77,8 +77,8 @@ function findTrees(graph: OnnxGraph, layout: FeatureLayout, signature: Explained
   const [input] = node.inputs;
   const origins = input === undefined ? null : new ColumnOrigins(graph, featuresOfInputs(layout, signature)).of(input);
   if (input === undefined || origins === null) return 'the columns of its trees cannot be followed back to features: an operator between is not known here';
-  const mixed = ensemble.column.some((column) => column >= 0 && (origins[column] ?? fromSeveral) === fromSeveral);
-  if (mixed) return 'its trees split on columns that are made from several features';
+  const mixed = ensemble.column.some((column) => column >= 0 && (origins[column] ?? fromSeveral) < 0);
+  if (mixed) return 'its trees split on columns that are not made from one feature each';
   const raw = scoreOf(node, output, unitOfTrees(graph, node, output, answer, signature.task !== 'regression'));
   return { ensemble, scores: columns, origins, raw, columnsTensor: input };
 }
@@ -105,13 +105,12 @@ export function planExplanation(bytes: Uint8Array, layout: FeatureLayout, signat
   return { probed, unit: raw.unit, trees: { ensemble, scores, origins }, because: null };
 }
 
-/** Σ over the columns of each feature: the convention of the shap package for one-hot columns. Constant columns go to the last entry. */
+/** Σ over the columns of each feature: the convention of the shap package for one-hot columns. */
 export function summedByFeature(values: Float64Array, origins: readonly Origin[], features: number): Float64Array {
-  const sums = new Float64Array(features + 1);
+  const sums = new Float64Array(features);
   values.forEach((value, column) => {
-    const origin = origins[column] ?? fromConstants;
-    const place = origin < 0 ? features : origin;
-    sums[place] = (sums[place] ?? 0) + value;
+    const origin = origins[column] ?? fromSeveral;
+    if (origin >= 0) sums[origin] = (sums[origin] ?? 0) + value; // no tree splits on the others
   });
   return sums;
 }

@@ -24,7 +24,10 @@ export interface Contribution {
 
 /** base + Σ contributions = output, up to additivityError. */
 export interface Explanation {
-  /** The model's own score for the row, as the runtime gives it. */
+  /**
+   * The model's score for the row. Of trees: the exact sum of the leaves that the row reaches; the runtime adds the same leaves in
+   * float32, and `runtimeDifference` is what it loses thereby.
+   */
   readonly output: number;
   /** The score when nothing of the row is known; `Explainer.against` says what stands in for it. */
   readonly base: number;
@@ -34,6 +37,8 @@ export interface Explanation {
   /** One per feature, in the model's order. */
   readonly contributions: readonly Contribution[];
   readonly additivityError: number;
+  /** Between output and what the runtime gave for this row; more than rounding explains is refused. */
+  readonly runtimeDifference: number;
 }
 
 export type ExplanationMethod = 'tree-path-dependent' | 'tree-interventional' | 'permutation';
@@ -88,9 +93,10 @@ export interface AttributedRow {
 }
 export interface Attributed {
   readonly base: number;
+  readonly output: number;
   readonly contributions: Float64Array;
   readonly standardErrors?: Float64Array;
-  /** Largest additivity error that rounding in the runtime explains. */
+  /** Largest difference to the runtime's own score that rounding explains. */
   readonly tolerance: number;
 }
 

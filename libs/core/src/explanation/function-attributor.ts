@@ -30,7 +30,7 @@ export class FunctionAttributor implements Attributor {
   async attribute({ features }: AttributedRow, column: number): Promise<Attributed> {
     const { base, output, values, standardErrors } = await permutationShap((rows) => this.scores(rows, column), this.values(features), this.background.rows.map((row) => this.values(row)), this.options);
     // A score may differ in its last bits with the rows that share its run.
-    return { base, contributions: values, standardErrors, tolerance: 1e-6 * Math.max(1, Math.abs(output), Math.abs(base)) };
+    return { base, output, contributions: values, standardErrors, tolerance: 1e-6 * Math.max(1, Math.abs(output), Math.abs(base)) };
   }
 
   private values(row: Features): unknown[] {

@@ -5,7 +5,7 @@ import { rowsOf, type Attributed, type AttributedRow, type Attributor, type Expl
 import { probes, summedByFeature, type PlannedTrees } from './explanation-plan.js';
 import { InterventionalTreeShap } from './interventional-tree-shap.js';
 import { TreeShap, type Attribution } from './tree-shap.js';
-import type { TreeEnsemble } from './tree-ensemble.js';
+import { ensembleScores, type TreeEnsemble } from './tree-ensemble.js';
 
 const backgroundMax = 100;
 
@@ -38,7 +38,7 @@ export class TreeAttributor implements Attributor {
     isJoint: boolean,
   ) {
     this.tolerance = toleranceOf(trees.ensemble);
-    // Constant columns play together, as one player after all features.
+    // Columns that no tree splits on may come from several features or none: they play as one, after all features.
     this.playerOf = isJoint ? Int32Array.from(trees.origins, (origin) => (origin < 0 ? featureCount : origin)) : undefined;
   }
 
@@ -69,7 +69,8 @@ export class TreeAttributor implements Attributor {
     const { base, values } = this.explainerOf(score.target).explain(columns);
     const byFeature = this.playerOf === undefined ? summedByFeature(values, this.trees.origins, this.featureCount) : values;
     const contributions = new Float64Array(this.featureCount).map((_, feature) => score.sign * (byFeature[feature] ?? 0));
-    return Promise.resolve({ base: score.sign * (base + (byFeature[this.featureCount] ?? 0)) + score.offset, contributions, tolerance: this.tolerance });
+    const output = score.sign * (ensembleScores(this.trees.ensemble, columns)[score.target] ?? NaN) + score.offset;
+    return Promise.resolve({ base: score.sign * base + score.offset, output, contributions, tolerance: this.tolerance });
   }
 
   private explainerOf(target: number): RowExplainer {

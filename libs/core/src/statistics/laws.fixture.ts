@@ -21,7 +21,7 @@ export function chance(seed: number): () => number {
 
 /** Few values, many values, and a heavy head with a long tail. Numbers are multiples of 1/8, exact also after scaling by powers of 2. */
 const makers: { readonly [T in SketchInput]: readonly ((uniform: () => number) => SketchInputs[T])[] } = {
-  number: [(u) => Math.floor(6 * u()), (u) => (u() + u() + u() - 1.5) * 1_000, (u) => u() ** -1.5].map((make) => (u: () => number) => Math.round(8 * make(u)) / 8),
+  number: [(u: () => number) => Math.floor(6 * u()), (u: () => number) => (u() + u() + u() - 1.5) * 1_000, (u: () => number) => u() ** -1.5].map((make) => (u) => Math.round(8 * make(u)) / 8),
   name: [(u) => `n${Math.floor(6 * u())}`, (u) => `n${Math.floor(1e9 * u())}`, (u) => `n${Math.floor(u() ** -1.5)}`],
   'name-pair': [(u) => [`r${Math.floor(3 * u())}`, `c${Math.floor(3 * u())}`], (u) => [`r${Math.floor(40 * u())}`, `c${Math.floor(40 * u())}`], (u) => [`r${Math.floor(u() ** -1)}`, 'c']],
 };

@@ -4,7 +4,7 @@
  * a twin that breaks it, and must say so.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import * as detectors from './detectors/index.js';
@@ -12,10 +12,11 @@ import { isDetectorKind, isSketchKind, type DetectorKind, type SketchKind } from
 import * as laws from './laws.fixture.js';
 import * as sketches from './sketches/index.js';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
+const here = dirname(fileURLToPath(import.meta.url));
 const sources = (folder: string): string[] => readdirSync(join(here, folder)).filter((name) => name.endsWith('.ts') && !/\.(spec|fixture)\.ts$|^index\.ts$/u.test(name)).map((name) => name.slice(0, -3));
 
-const sketchKinds = Object.values(sketches).filter(isSketchKind);
+const exportsOf = (folder: object): readonly unknown[] => Object.values(folder);
+const sketchKinds = exportsOf(sketches).filter(isSketchKind);
 const takesNumbers = (kind: SketchKind<unknown>): kind is SketchKind<unknown, 'number'> => kind.takes === 'number';
 
 /** What a detector cannot do without; every other starts with its defaults. */
@@ -29,7 +30,7 @@ const watchable = (Object.keys(detectors.detectorTraits) as detectors.DetectorNa
   start: () => detectors.startDetector({ detector: name, ...needs[name] } as detectors.DetectorSettings),
   observe: detectors.observeError,
 }));
-const detectorKinds: readonly DetectorKind<any>[] = [...watchable, ...Object.values(detectors).filter(isDetectorKind)];
+const detectorKinds: readonly DetectorKind<any>[] = [...watchable, ...exportsOf(detectors).filter(isDetectorKind)];
 
 describe('the roll', () => {
   it.each(sources('sketches'))('sketches/%s.ts enrols a kind', (file) => expect(sketchKinds.map(({ name }) => name.split('/')[0])).toContain(file));

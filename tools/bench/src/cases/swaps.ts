@@ -6,7 +6,8 @@ import { freshFolder, placeModel, vectorModel } from '../models/model-folder.js'
 import { featureNames, treeEnsemble } from '../models/tree-ensemble.js';
 import { startStandaloneGateway } from '../servers/node-servers.js';
 import { benchFolder } from '../servers/places.js';
-import { PacedCaller, type Call } from './paced-caller.js';
+import { PacedCaller, waitOf, type Call } from './paced-caller.js';
+import { pause } from '../pause.js';
 import { inferJson } from './requests.js';
 import type { Bench, Section } from './section.js';
 
@@ -49,16 +50,16 @@ export async function measureSwaps(bench: Bench): Promise<Section> {
   const server = await startStandaloneGateway({ name: 'gateway-swaps', models, further: ['--repository-control'] });
   const swaps: Swap[] = [];
   const memory: { residentMb: number; sharedOnceMb: number | null }[] = [];
-  const caller = new PacedCaller(server, inferJson(), perSecond);
+  const caller = new PacedCaller([server], inferJson(), perSecond);
   try {
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await pause(1_000);
     for (let version = 2; version <= count + 1; version += 1) {
       renameSync(join(made, vectorModel, String(version)), join(models, vectorModel, String(version)));
       rmSync(join(models, vectorModel, String(version - 1)), { recursive: true, force: true });
       const askedMs = performance.now();
       await post(`${server.url}/v2/repository/models/${vectorModel}/load`);
       swaps.push({ version, askedMs, inForceMs: performance.now() });
-      await new Promise((resolve) => setTimeout(resolve, settleMs));
+      await pause(settleMs);
       const use = useOf(server.pid);
       if (use !== undefined) memory.push(use);
       if ((version - 1) % 20 === 0) bench.say(`  ${version - 1}/${count} swaps, ${caller.calls.length} answers, ${use?.residentMb.toFixed(0) ?? '?'} MB in ${use?.processes ?? '?'} processes`);
@@ -78,8 +79,7 @@ function sectionOf(count: number, { calls, lost }: PacedCaller, swaps: readonly 
   const early = median(memory.slice(8, 13).map(({ residentMb }) => residentMb));
   const late = median(memory.slice(-5).map(({ residentMb }) => residentMb));
   const growth = memory.length < 20 ? null : ratio(late, early);
-  const latencies = calls.map(({ sentMs, doneMs }) => doneMs - sentMs).sort((a, b) => a - b);
-  const p99Ms = latencies[Math.ceil(latencies.length * 0.99) - 1] ?? null;
+  const p99Ms = waitOf(calls, 0.99);
   const swapMs = median(swaps.map(({ askedMs, inForceMs }) => inForceMs - askedMs));
   return {
     id: 'swaps',

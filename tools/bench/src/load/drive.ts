@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Histogram, percentilesOf, type Percentiles } from '../measure/histogram.js';
 import type { LoadJob, LoadResult } from './job.js';
 
-const script = fileURLToPath(new URL('load-process.js', import.meta.url));
+const script = fileURLToPath(new URL('./load-process.js', import.meta.url));
 
 /** Runs the job in a process of its own. @throws Error when that process fails. */
 export function drive(job: LoadJob): Promise<LoadResult> {

@@ -29,7 +29,12 @@ const answer: RequestListener = (_request, response) => void response.writeHead(
 describe('closed loop', () => {
   it('counts answers of its window by status', async () => {
     let asked = 0;
-    const window = windowOf(await runClosedLoop(await jobFor((request, response) => ((asked += 1) % 2 === 0 ? answer(request, response) : void response.writeHead(503, { 'content-length': 0, 'retry-after': 1 }).end()))));
+    const alternately: RequestListener = (request, response) => {
+      asked += 1;
+      if (asked % 2 === 0) answer(request, response);
+      else response.writeHead(503, { 'content-length': 0, 'retry-after': '1' }).end();
+    };
+    const window = windowOf(await runClosedLoop(await jobFor(alternately)));
     expect(Object.keys(window.statuses).sort()).toEqual(['200', '503']);
     expect(window.latency.count).toBe(window.statuses['200']);
     expect(window.refused.count).toBe(window.statuses['503']);

@@ -105,8 +105,12 @@ class OpenLoop {
       dueMs = this.startMs + (this.sent * 1_000) / this.perSecond;
     }
     if (dueMs >= this.windowEndMs && (this.awaited === 0 || nowMs > this.windowEndMs + graceMs) && nowMs > this.windowEndMs + 20) return this.finish();
-    // While requests wait for a connection, answers must be taken at once.
-    const waitMs = this.backlogStart < this.backlog.length ? 0 : dueMs >= this.windowEndMs ? napMs : Math.min(napMs, dueMs - performance.now());
+    if (this.backlogStart < this.backlog.length) {
+      // Nothing can be sent before an answer comes, and answers wake us: polling would only take time from the server.
+      setTimeout(this.tick, 1);
+      return;
+    }
+    const waitMs = dueMs >= this.windowEndMs ? napMs : Math.min(napMs, dueMs - performance.now());
     if (waitMs > 0.01) Atomics.wait(sleeper, 0, 0, waitMs);
     setImmediate(this.tick);
   };

@@ -5,18 +5,20 @@ const width = 65_536;
 
 /**
  * `y` = the mean over j of sin(sin(… x·j …)), `sines` times: it computes for a time proportional to rows and sines, and has
- * nothing that a batch could share. Input `x` FP32 [n, 1], output `y` FP32 [n, 1].
+ * nothing that a batch could share. x is the mean of a row of the input `x` FP32 [n, columns]; output `y` FP32 [n, 1].
  */
-export function busyModel(sines: number): Buffer {
+export function busyModel(sines: number, columns = 1): Buffer {
   const chain: OnnxNode[] = Array.from({ length: sines }, (_, index) => ({ op: 'Sin', inputs: [`s${index}`], outputs: [`s${index + 1}`] }));
+  const mean = (input: string, output: string): OnnxNode => ({ op: 'ReduceMean', inputs: [input], outputs: [output], attributes: { axes: { ints: [1] }, keepdims: { int: 1 } } });
   return writeOnnx({
-    inputs: [{ name: 'x', type: 'FP32', shape: ['n', 1] }],
+    inputs: [{ name: 'x', type: 'FP32', shape: ['n', columns] }],
     outputs: [{ name: 'y', type: 'FP32', shape: ['n', 1] }],
     constants: [{ name: 'spread', shape: [1, width], floats: Array.from({ length: width }, (_, index) => index / width) }],
     nodes: [
-      { op: 'Mul', inputs: ['x', 'spread'], outputs: ['s0'] },
+      mean('x', 'one'),
+      { op: 'Mul', inputs: ['one', 'spread'], outputs: ['s0'] },
       ...chain,
-      { op: 'ReduceMean', inputs: [`s${sines}`], outputs: ['y'], attributes: { axes: { ints: [1] }, keepdims: { int: 1 } } },
+      mean(`s${sines}`, 'y'),
     ],
   });
 }

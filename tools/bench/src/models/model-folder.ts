@@ -42,14 +42,18 @@ export interface BusyPlace {
   readonly ownMs: number;
 }
 
-/** A model whose row takes about `wantedMs` on this machine: its length is found by trying. */
-export async function placeBusyModel(folder: string, name: string, wantedMs: number, serving: object): Promise<BusyPlace> {
+/** How many sines take about `wantedMs` a row on this machine: found by trying. */
+export async function sinesFor(folder: string, wantedMs: number): Promise<number> {
   const trial = 40;
-  const trialPath = placeModel(folder, `.trial-${name}`, '1', busyModel(trial));
-  const trialMs = await ownTimeMs({ path: trialPath, input: 'x', columns: 1, rows: 1, runs: 40 });
-  rmSync(join(folder, `.trial-${name}`), { recursive: true, force: true });
-  const sines = Math.max(1, Math.round((trial * wantedMs) / trialMs));
-  const path = placeModel(folder, name, '1', busyModel(sines), { task: 'regression', serving });
+  const path = placeModel(folder, '.trial', '1', busyModel(trial));
+  const trialMs = await ownTimeMs({ path, input: 'x', columns: 1, rows: 1, runs: 40 });
+  rmSync(join(folder, '.trial'), { recursive: true, force: true });
+  return Math.max(1, Math.round((trial * wantedMs) / trialMs));
+}
+
+/** A model whose row takes about `wantedMs` on this machine. */
+export async function placeBusyModel(folder: string, name: string, wantedMs: number, serving: object): Promise<BusyPlace> {
+  const path = placeModel(folder, name, '1', busyModel(await sinesFor(folder, wantedMs)), { task: 'regression', serving });
   return { path, ownMs: await ownTimeMs({ path, input: 'x', columns: 1, rows: 1, runs: Math.max(5, Math.round(400 / wantedMs)) }) };
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { median } from '../measure/median.js';
 
-const script = fileURLToPath(new URL('own-run.js', import.meta.url));
+const script = fileURLToPath(new URL('./own-run.js', import.meta.url));
 
 export interface OwnRun {
   readonly path: string;

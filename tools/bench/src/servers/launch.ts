@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { pause } from '../pause.js';
 import { logFolder } from './places.js';
 
 export interface ServerDefinition {
@@ -43,8 +44,6 @@ export function freePort(): Promise<number> {
   });
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 async function isReady(url: string): Promise<boolean> {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
@@ -67,12 +66,12 @@ function stopped(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Starts a server on a free port. @throws Error with the end of its log when it ends or is not ready in time. */
-export async function launch(definition: ServerDefinition): Promise<RunningServer> {
+/** Starts a server, on a free port unless told. @throws Error with the end of its log when it ends or is not ready in time. */
+export async function launch(definition: ServerDefinition, wantedPort?: number): Promise<RunningServer> {
   mkdirSync(logFolder, { recursive: true });
   const logPath = join(logFolder, `${definition.name.replaceAll(/[^\w.-]+/gu, '-')}.log`);
   const log = openSync(logPath, 'w');
-  const port = await freePort();
+  const port = wantedPort ?? (await freePort());
   const startedMs = performance.now();
   const child = spawn(definition.program, [...definition.parameters(port)], { stdio: ['ignore', log, log], env: { ...process.env, ...definition.environment?.(port) }, ...(definition.cwd === undefined ? {} : { cwd: definition.cwd }) });
   closeSync(log);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { parseModelSpec, routeChanged, specChanged, type ModelSignature, type ModelSpec, type RouteChanged, type RouteTarget } from '@millrace/contracts';
-import { KafkaDriver, Messaging, type LogProducer } from '@millrace/messaging';
-import { createTopics, startServers, type RunningServers } from '@millrace/stack';
+import { parseModelSpec, predictionServed, routeChanged, specChanged, type ModelSignature, type ModelSpec, type RouteChanged, type RouteTarget } from '@millrace/contracts';
+import { decodeEvent, KafkaDriver, Messaging, type LogProducer } from '@millrace/messaging';
+import { createTopics, kafkaJarsFolder, startKafka, startServers, type RunningKafka, type RunningServers } from '@millrace/stack';
 import { openStorage, type Storage } from '@millrace/storage';
 import { freePort, launch, type RunningServer } from './launch.js';
 import { nodeFlags } from './node-flags.js';
@@ -32,9 +32,10 @@ const signatureOf = ({ inputs }: RingModel): ModelSignature => ({ inputs: [...in
 /** A real Kafka, the topics of the ring, and somebody who announces specs and routes in place of registry and roll-out. */
 export class BenchRing {
   private readonly revisions = new Map<string, number>();
+  private restarted: RunningKafka | undefined;
 
   private constructor(
-    readonly servers: RunningServers,
+    private readonly servers: RunningServers,
     readonly brokers: string,
     private readonly driver: KafkaDriver,
     private readonly messaging: Messaging,
@@ -84,7 +85,31 @@ export class BenchRing {
     return launch({ name, program: process.execPath, parameters: () => [...nodeFlags(name), ringScript], environment, readyPath: '/health/ready', readyDeadlineMs: 60_000 });
   }
 
+  async stopKafka(): Promise<void> {
+    await (this.restarted ?? this.servers.kafka)?.stop();
+  }
+
+  /** Starts it again, with what it held. */
+  async startKafka(): Promise<void> {
+    const { kafka, kafkaController } = this.servers.ports;
+    this.restarted = await startKafka({ folder, port: kafka, controllerPort: kafkaController, jars: kafkaJarsFolder });
+  }
+
+  /** Follows the log of predictions from its beginning, until `stop`; ids in the order in which they come. */
+  async followLog(): Promise<{ readonly ids: readonly string[]; stop(): Promise<void> }> {
+    const ids: string[] = [];
+    const consumption = await this.driver.consume({
+      group: `bench-${process.pid}-${Date.now()}`,
+      topics: [predictionServed.type],
+      onBatch: async (deliveries) => {
+        for (const delivery of deliveries) ids.push(decodeEvent(predictionServed, delivery).data.predictionId);
+      },
+    });
+    return { ids, stop: () => consumption.stop() };
+  }
+
   async stop(): Promise<void> {
+    await this.restarted?.stop();
     await this.messaging.stop();
     await this.driver.close();
     await this.servers.stop();

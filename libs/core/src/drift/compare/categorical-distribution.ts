@@ -66,7 +66,8 @@ export interface CategoryBound {
 /**
  * Total variation distance with a bound: the larger of two lower bounds, each at half the level. ½ Σ |p̂ − q̂| minus what
  * chance exceeds sees a change that is spread over many categories; the exact interval of the single category that moved
- * most (no more than the distance) sees one that is not. Two categories are one share, and need the second only.
+ * most (no more than the distance) sees one that is not. Of up to three categories the distance is that of the one that
+ * moved most, and the second is all that is needed.
  * @param minimumEffect where the bound matters: far from it, it is a cautious estimate.
  */
 export function categoryBound(values: readonly PooledValue[], n: number, m: number, level: number, minimumEffect: number): CategoryBound {
@@ -74,7 +75,7 @@ export function categoryBound(values: readonly PooledValue[], n: number, m: numb
   const distance = cells.reduce((sum, { a, b }) => sum + Math.abs(a / n - b / m), 0) / 2;
   const moved = mostMoved(cells, n, m);
   if (cells.length < 2) return { distance, lowerBound: 0, moved };
-  const single = cells.length === 2;
+  const single = cells.length <= 3;
   const shift = largestShift(cells, n, m, single ? level : level / 2);
   const noise = totalVariationNoise(cells.map(({ a, b }) => a + b), n, m);
   const near = distance - minimumEffect > noise.mean + worthSimulating * noise.deviation;

@@ -1,6 +1,6 @@
 import { sealed, unsealed } from '../binary-form.js';
 import type { SketchKind } from '../kinds.js';
-import { countKnownItem, emptyFrequentNames, emptyFrequentNumbers, frequentItems, mergeFrequentItems, observeItem, readFrequentNames, readFrequentNumbers, writeFrequentNames, writeFrequentNumbers, type FrequentItems } from './frequent-items.js';
+import { countKnownItem, emptyFrequentNames, emptyFrequentNumbers, frequentItems, mergeFrequentItems, observeItem, observeNewItem, readFrequentNames, readFrequentNumbers, writeFrequentNames, writeFrequentNumbers, type FrequentItems } from './frequent-items.js';
 import { distinctCount, emptyHyperLogLog, hyperLogLogRelativeError, mergeHyperLogLogs, observeDistinctName, observeDistinctNumber, readHyperLogLog, writeHyperLogLog, type HyperLogLog } from './hyper-log-log.js';
 import { emptyKll, kllQuantiles, kllRankErrorOfAll, kllRanks, mergeKll, observeKll, readKll, writeKll, type KllSketch } from './kll.js';
 import { emptyMoments, mergeMoments, momentsMean, momentsVariance, observeMoments, readMoments, writeMoments, type Moments } from './moments.js';
@@ -48,11 +48,17 @@ const [nameBytesMax, nameBytesKept] = [40, 28];
 const utf8 = new TextEncoder();
 const fromUtf8 = new TextDecoder();
 const scratch = new Uint8Array(nameBytesKept);
-const surrogate = /[\uD800-\uDFFF]/u;
+const halfPair = /[\uD800-\uDFFF]/gu;
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 127) return false;
+  return true;
+}
 
 /** A name of at most 40 UTF-8 bytes, or its beginning, `…`, and a number made of the whole (FNV-1a, 32 bits, over its code units). */
 export function shortName(name: string): string {
-  const known = surrogate.test(name) ? name.replace(/[\uD800-\uDFFF]/gu, '\uFFFD') : name;
+  if (name.length <= nameBytesMax && isAscii(name)) return name;
+  const known = name.replaceAll(halfPair, '\uFFFD');
   if (known.length * 3 <= nameBytesMax || utf8.encode(known).length <= nameBytesMax) return known;
   let hash = 0x811c9dc5;
   for (let at = 0; at < known.length; at += 1) hash = Math.imul(hash ^ known.charCodeAt(at), 0x01000193);
@@ -70,13 +76,15 @@ function observeNumber(state: NumericState, x: number): void {
   observeKll(state.quantiles, x);
   // A value with a counter has been counted as distinct before.
   if (countKnownItem(state.frequent, x)) return;
-  observeItem(state.frequent, x);
+  observeNewItem(state.frequent, x);
   observeDistinctNumber(state.distinct, x);
 }
 
 function observeName(state: CategoricalState, name: string): void {
   if (countKnownItem(state.frequent, name)) return;
-  observeItem(state.frequent, shortName(name));
+  const short = shortName(name);
+  if (short === name) observeNewItem(state.frequent, name);
+  else observeItem(state.frequent, short);
   observeDistinctName(state.distinct, name);
 }
 

@@ -81,6 +81,12 @@ export function countKnownItem<K extends string | number>(items: FrequentItems<K
   return true;
 }
 
+/** Counts an item once of which `countKnownItem` has just said that it has no counter. */
+export function observeNewItem<K extends string | number>(items: FrequentItems<K>, item: K): void {
+  items.n += 1;
+  countNewItem(items, item, 1);
+}
+
 /** @param count a whole number of times, at least 1. */
 export function observeItem<K extends string | number>(items: FrequentItems<K>, item: K, count = 1): void {
   const at = items.places.get(item);
@@ -89,6 +95,10 @@ export function observeItem<K extends string | number>(items: FrequentItems<K>, 
     items.counters[at] = (items.counters[at] ?? 0) + count;
     return;
   }
+  countNewItem(items, item, count);
+}
+
+function countNewItem<K extends string | number>(items: FrequentItems<K>, item: K, count: number): void {
   if (items.places.size < items.itemsMax) {
     place(items, item, count);
     return;

@@ -57,10 +57,28 @@ export function observeDistinctNumber(sketch: HyperLogLog, x: number): void {
   observeBytes(sketch, littleEndian ? numberBytes : numberBytes.toReversed());
 }
 
+const views: Uint8Array[] = [];
+/** The first bytes of the scratch; each length’s view is made once. */
+const scratched = (length: number): Uint8Array => (views[length] ??= scratch.subarray(0, length));
+
+/** ASCII as it is, which spares a call to the encoder; −1 for anything else. */
+function asciiInto(name: string): number {
+  for (let at = 0; at < name.length; at += 1) {
+    const code = name.charCodeAt(at);
+    if (code > 127) return -1;
+    scratch[at] = code;
+  }
+  return name.length;
+}
+
 /** Counted by its UTF-8 bytes. */
 export function observeDistinctName(sketch: HyperLogLog, name: string): void {
-  if (name.length * 3 > scratch.length) observeBytes(sketch, utf8.encode(name));
-  else observeBytes(sketch, scratch.subarray(0, utf8.encodeInto(name, scratch).written));
+  if (name.length * 3 > scratch.length) {
+    observeBytes(sketch, utf8.encode(name));
+    return;
+  }
+  const ascii = asciiInto(name);
+  observeBytes(sketch, scratched(ascii >= 0 ? ascii : utf8.encodeInto(name, scratch).written));
 }
 
 function raise(sketch: HyperLogLog, register: number, rank: number): void {

@@ -8,9 +8,18 @@ export interface Arrival extends Loaded {
   readonly lane: Lane;
   /** Too slow to share a worker, or the end of one on a trial run. */
   readonly heavy: boolean;
+  /** Milliseconds of a trial run; 0: unknown. */
+  readonly trialMs: number;
 }
 
-type Verdict = 'light' | 'heavy' | 'dangerous';
+/** A model that ended a worker on its trial is given one of its own too. */
+interface Verdict {
+  readonly heavy: boolean;
+  readonly trialMs: number;
+}
+
+const untried: Verdict = { heavy: false, trialMs: 0 };
+const dangerous: Verdict = { heavy: true, trialMs: 0 };
 
 /**
  * Finds the first seat of a model. A file is never loaded first where others live: it goes to a fresh worker, which it
@@ -28,21 +37,22 @@ export class Arrivals {
     const { pool } = this.options;
     if (ownNeeded || pool.hasRoom) return this.#seatAlone(order, ownNeeded);
     const verdict = await this.#vet(order);
-    if (verdict !== 'light' && pool.hasOwnRoom) return this.#load(pool.open(true), order, true);
-    return this.#seatWithOthers(order, verdict !== 'light');
+    if (verdict.heavy && pool.hasOwnRoom) return this.#load(pool.open(true), order, verdict);
+    return this.#seatWithOthers(order, verdict);
   }
 
   async #seatAlone(order: LoadOrder, own: boolean): Promise<Arrival> {
     const { pool, heavyRunMs } = this.options;
-    const arrival = await this.#load(pool.open(own), order, false);
+    const arrival = await this.#load(pool.open(own), order, untried);
     try {
-      const heavy = (await trialRun(arrival.lane, arrival)) > heavyRunMs;
+      const trialMs = await trialRun(arrival.lane, arrival);
+      const heavy = trialMs > heavyRunMs;
       if (heavy && pool.hasOwnRoom && arrival.lane.users.size === 0 && arrival.lane.arriving === 1) pool.makeOwn(arrival.lane);
-      return { ...arrival, heavy };
+      return { ...arrival, heavy, trialMs };
     } catch (error) {
       // Made-up values ended the worker; real ones need not. It gets a worker where it can only hurt itself.
       arrival.lane.arriving -= 1;
-      if (error instanceof LaneLost) return this.#load(pool.open(true), order, true);
+      if (error instanceof LaneLost) return this.#load(pool.open(true), order, dangerous);
       throw error;
     }
   }
@@ -55,33 +65,33 @@ export class Arrivals {
       let loaded: Loaded | null = null;
       try {
         loaded = await loadInto(lane, order, loadMsMax);
-        const ms = await trialRun(lane, loaded);
+        const trialMs = await trialRun(lane, loaded);
         await unloadFrom(lane, loaded.slot, loadMsMax);
         pool.vetted(lane);
-        return ms > heavyRunMs ? 'heavy' : 'light';
+        return { heavy: trialMs > heavyRunMs, trialMs };
       } catch (error) {
         if (!(error instanceof LaneLost)) throw error;
-        if (error.started && loaded !== null) return 'dangerous';
+        if (error.started && loaded !== null) return dangerous;
         if (error.started) throw error; // otherwise another file's doing: this one is vetted anew
       }
     }
   }
 
-  async #seatWithOthers(order: LoadOrder, heavy: boolean): Promise<Arrival> {
+  async #seatWithOthers(order: LoadOrder, verdict: Verdict): Promise<Arrival> {
     const { pool } = this.options;
     for (;;) {
       try {
-        return await this.#load(pool.leastLoaded() ?? pool.open(false), order, heavy);
+        return await this.#load(pool.leastLoaded() ?? pool.open(false), order, verdict);
       } catch (error) {
         if (!(error instanceof LaneLost) || error.started) throw error;
       }
     }
   }
 
-  async #load(lane: Lane, order: LoadOrder, heavy: boolean): Promise<Arrival> {
+  async #load(lane: Lane, order: LoadOrder, verdict: Verdict): Promise<Arrival> {
     lane.arriving += 1;
     try {
-      return { lane, heavy, ...(await loadInto(lane, order, this.options.loadMsMax)) };
+      return { lane, ...verdict, ...(await loadInto(lane, order, this.options.loadMsMax)) };
     } catch (error) {
       lane.arriving -= 1;
       this.options.pool.endIfEmpty(lane);

@@ -12,6 +12,8 @@ export interface Call {
   /** On the clock of performance.now(); Infinity: none. */
   readonly deadlineMs: number;
   readonly enqueuedMs: number;
+  /** Answered at its deadline while its run had not ended. */
+  settled: boolean;
   readonly resolve: (outputs: Tensors) => void;
   readonly reject: (error: unknown) => void;
 }

@@ -4,6 +4,7 @@ import { frameKinds, tensorFrame, type Frame, type JoinedTensor } from '../wire/
 import { CallQueue, lowestPriority, type Call, type Taken } from './call-queue.js';
 import type { Lane, LaneUser } from './lane.js';
 import { StatisticsBook, type ModelStatistics } from './model-statistics.js';
+import { RowKeys } from './row-keys.js';
 import { RunTimeEstimate } from './run-time-estimate.js';
 import type { FullLimits, RunOptions, ServedModel } from './served-model.js';
 import { namedOutputs, splitOutputs } from './split-outputs.js';
@@ -25,21 +26,29 @@ export interface HostedModelEvents {
 const monotonicOffsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
 const lost = (reason: string): MillraceError => new MillraceError('MODEL_WORKER_LOST', `the model's worker was lost: ${reason}. The request may have been the cause; others are not affected.`);
-const late = (): MillraceError => new MillraceError('DEADLINE_EXCEEDED', 'the request’s time was over, or would have been before its run ended; it was not run');
+const late = (): MillraceError => new MillraceError('DEADLINE_EXCEEDED', 'the request’s time was over before it could be answered');
+
+const unsettled = (calls: readonly Call[]): Call[] => calls.filter(({ settled }) => !settled);
+
+/** A request is taken on if it is expected to be answered within this share of its time: the rest is for what nobody expects. */
+const promisedShare = 0.8;
+
+/** A second batch may wait inside the worker while the first takes less than this: it hides the way there and back. */
+const shortRunMs = 0.5;
 
 /** The queue in front of one model, and what goes to and comes from its worker. */
 export class HostedModel implements ServedModel, LaneUser {
   readonly #queue = new CallQueue();
   readonly #estimate = new RunTimeEstimate();
   readonly #book: StatisticsBook;
-  /** Shapes are fixed but for the rows: every two calls fit together. */
-  readonly #uniform: boolean;
-  #batchable: boolean;
+  readonly #keys: RowKeys;
   #runningRows = 0;
+  readonly #flights = new Set<Taken>();
   #seat: Seat | null = null;
   #state: ServedModel['state'] = 'replacing';
   #reason: string | null = 'it is being loaded';
   #window: NodeJS.Timeout | null = null;
+  #closing = false;
   #closed: Promise<void> | null = null;
   #onDrained: (() => void) | null = null;
 
@@ -51,9 +60,7 @@ export class HostedModel implements ServedModel, LaneUser {
     private readonly events: HostedModelEvents,
   ) {
     this.#book = new StatisticsBook(limits.rowsMax);
-    // Rows may share a run only where the model declares dimension 0 of everything as free: it is then the row.
-    this.#batchable = limits.rowsMax > 1 && inputs.length > 0 && [...inputs, ...outputs].every(({ shape }) => shape[0] === -1);
-    this.#uniform = inputs.every(({ shape }) => !shape.slice(1).includes(-1));
+    this.#keys = new RowKeys(inputs, outputs, limits.rowsMax);
   }
 
   get state(): ServedModel['state'] { return this.#state; }
@@ -62,7 +69,7 @@ export class HostedModel implements ServedModel, LaneUser {
   get statistics(): ModelStatistics { return this.#book.read(this.#queue.rows + this.#runningRows); }
 
   run(feeds: Tensors, options: RunOptions = {}): Promise<Tensors> {
-    let call: Omit<Call, 'resolve' | 'reject'>;
+    let call: Omit<Call, 'resolve' | 'reject' | 'settled'>;
     try {
       validateFeeds(this.inputs, feeds);
       call = this.#admitted(feeds, options);
@@ -70,12 +77,13 @@ export class HostedModel implements ServedModel, LaneUser {
       return Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ ...call, resolve, reject });
+      this.#queue.push({ ...call, settled: false, resolve, reject });
       this.#wake();
     });
   }
 
   close(): Promise<void> {
+    this.#closing = true;
     this.#closed ??= this.#drainAndLeave();
     return this.#closed;
   }
@@ -109,6 +117,14 @@ export class HostedModel implements ServedModel, LaneUser {
   /** Answers calls whose time is over, without waiting for their turn. */
   sweep(nowMs: number): void {
     this.#expire(this.#queue.takeExpired(nowMs));
+    for (const { batch, deadlineMs } of this.#flights) {
+      if (deadlineMs < nowMs) this.#expire(batch.filter((call) => call.deadlineMs < nowMs && !call.settled));
+    }
+  }
+
+  /** What a trial run took, before the first request. */
+  expect(runMs: number): void {
+    if (runMs > 0) this.#estimate.add(1, runMs);
   }
 
   sendBatch(lane: Lane): boolean {
@@ -117,34 +133,22 @@ export class HostedModel implements ServedModel, LaneUser {
     const nowMs = performance.now();
     const aheadMs = lane.worker.busyMs(nowMs);
     const taken = this.#queue.take({ rowsMax: this.#batchRows(), nowMs, aheadMs, estimate: this.#estimate, idle: lane.worker.exchanges === 0 });
-    this.#expire(taken.expired);
     if (taken.batch.length > 0) this.#send(seat, taken, nowMs);
+    this.#expire(taken.expired);
     return this.#queue.length > 0;
   }
 
-  #admitted(feeds: Tensors, { deadlineMs = Infinity, priority = 0 }: RunOptions): Omit<Call, 'resolve' | 'reject'> {
-    if (this.#closed !== null) throw new MillraceError('MODEL_NOT_READY', 'the model was closed; ask the version that is routed now');
+  #admitted(feeds: Tensors, { deadlineMs = Infinity, priority = 0 }: RunOptions): Omit<Call, 'resolve' | 'reject' | 'settled'> {
+    if (this.#closing) throw new MillraceError('MODEL_NOT_READY', 'the model was closed; ask the version that is routed now');
     if (this.#state === 'failed') throw lost(this.#reason ?? 'it cannot be kept up');
-    const first = this.inputs[0];
-    const rows = first === undefined ? 1 : (feeds[first.name]?.shape[0] ?? 1);
+    const rows = this.#keys.rowsOf(feeds);
     const { queuedRowsMax } = this.limits;
     if (rows > queuedRowsMax) throw new MillraceError('TENSOR_INVALID', `${rows} rows in one call; this model takes at most ${queuedRowsMax}`);
-    const call = { feeds, rows, key: this.#keyOf(feeds, rows), priority: priority === 0 ? lowestPriority : priority, deadlineMs, enqueuedMs: performance.now() };
+    const call = { feeds, rows, key: this.#keys.keyOf(feeds, rows), priority: priority === 0 ? lowestPriority : priority, deadlineMs, enqueuedMs: performance.now() };
     const refusal = this.#refusalOf(call);
     if (refusal === null) return call;
     this.#book.refused += 1;
     throw new MillraceError('MODEL_OVERLOADED', refusal);
-  }
-
-  #keyOf(feeds: Tensors, rows: number): string | null {
-    if (!this.#batchable) return null;
-    let key = '';
-    for (const { name } of this.inputs) {
-      const shape = feeds[name]?.shape ?? [];
-      if (shape[0] !== rows) return null;
-      if (!this.#uniform) key += `${shape.slice(1).join(',')};`;
-    }
-    return key;
   }
 
   /** A call that cannot be answered in time is refused while its client can still ask elsewhere. */
@@ -154,7 +158,7 @@ export class HostedModel implements ServedModel, LaneUser {
     if (queuedRows + rows > this.limits.queuedRowsMax) return `${queuedRows} rows are waiting for this model; its limit is ${this.limits.queuedRowsMax}`;
     const waitMs = (this.#seat?.lane.worker.busyMs(enqueuedMs) ?? 0) + this.#estimate.waitMs(this.#queue.rowsBefore(priority), this.#batchRows());
     if (waitMs > this.limits.queuedMsMax) return `the wait for this model is about ${Math.round(waitMs)} ms; its limit is ${this.limits.queuedMsMax}`;
-    if (enqueuedMs + waitMs + this.#estimate.runMs(rows) <= deadlineMs) return null;
+    if (waitMs + this.#estimate.runMs(rows) <= (deadlineMs - enqueuedMs) * promisedShare) return null;
     return `the wait for this model is about ${Math.round(waitMs)} ms, longer than this request has`;
   }
 
@@ -171,7 +175,7 @@ export class HostedModel implements ServedModel, LaneUser {
   #windowOver(): boolean {
     const { windowMs, preferredRows } = this.limits;
     const first = this.#queue.first;
-    if (windowMs === 0 || first === undefined || this.#closed !== null) return true;
+    if (windowMs === 0 || first === undefined || this.#closing) return true;
     const enough = Math.min(this.#batchRows(), ...preferredRows);
     const restMs = Math.min(first.enqueuedMs + windowMs, first.deadlineMs - this.#estimate.runMs(first.rows)) - performance.now();
     if (this.#queue.rows >= enough || restMs <= 0) return true;
@@ -184,20 +188,21 @@ export class HostedModel implements ServedModel, LaneUser {
 
   #send(seat: Seat, taken: Taken, nowMs: number): void {
     const { batch, rows, deadlineMs } = taken;
-    this.#runningRows += rows;
+    this.#takeOff(taken);
     try {
       seat.lane.worker.ask({
         slot: seat.slot,
         expectedMs: this.#estimate.runMs(rows),
+        short: this.#estimate.known && this.#estimate.runMs(rows) < shortRunMs,
         limitMs: this.limits.runMsMax,
-        onAnswer: (frame) => this.#answer(frame, taken, nowMs),
+        onAnswer: (frame, tookMs) => this.#answer(frame, taken, nowMs, tookMs),
         onLost: (reason, started) => {
           if (started) seat.lane.guilty = this;
           this.#afterLoss(taken, reason, started);
         },
       }, (exchange) => tensorFrame({ exchange, slot: seat.slot, kind: frameKinds.run, first: deadlineMs + monotonicOffsetMs }, this.#joined(batch, rows)));
     } catch (error) {
-      this.#runningRows -= rows;
+      this.#land(taken);
       if (batch.length > 1) this.#runAlone(batch);
       else this.#rejectAll(batch, new MillraceError('TENSOR_INVALID', error instanceof Error ? error.message : String(error)));
     }
@@ -211,69 +216,90 @@ export class HostedModel implements ServedModel, LaneUser {
     });
   }
 
-  #answer(frame: Frame, taken: Taken, sentMs: number): void {
-    const { batch, rows } = taken;
-    this.#runningRows -= rows;
+  #answer(frame: Frame, taken: Taken, sentMs: number, tookMs: number): void {
+    const { batch } = taken;
+    this.#land(taken);
     const refusal = refusalIn(frame);
-    if (frame.kind === frameKinds.expired) this.#queue.putBack(batch);
-    else if (refusal === null) this.#answerWith(frame, taken, sentMs);
+    if (frame.kind === frameKinds.expired) this.#queue.putBack(unsettled(batch));
+    else if (refusal === null) this.#answerWith(frame, taken, sentMs, tookMs);
     else if (batch.length > 1) this.#runAlone(batch);
     else this.#rejectAll(batch, new MillraceError('MODEL_RUN_FAILED', `the runtime failed on inputs that fit the model's declaration: ${refusal}. Look at the model's operators and limits.`));
-    if (this.#queue.length > 0) this.#wake();
-    else if (this.#runningRows === 0) this.#onDrained?.();
+    this.#wake();
+    this.#tellIfDrained();
   }
 
-  #answerWith(frame: Frame, { batch, rows }: Taken, sentMs: number): void {
+  #takeOff(taken: Taken): void {
+    this.#flights.add(taken);
+    this.#runningRows += taken.rows;
+  }
+
+  #land(taken: Taken): void {
+    this.#flights.delete(taken);
+    this.#runningRows -= taken.rows;
+  }
+
+  #tellIfDrained(): void {
+    if (this.#queue.length === 0 && this.#flights.size === 0) this.#onDrained?.();
+  }
+
+  #answerWith(frame: Frame, { batch, rows }: Taken, sentMs: number, tookMs: number): void {
     const tensors = frame.tensors();
     const names = this.outputs.map(({ name }) => name);
     const answers = batch.length === 1 ? [namedOutputs(names, tensors)] : splitOutputs(names, tensors, batch);
-    const workerMs = frame.first + frame.second + frame.third;
-    this.#estimate.add(rows, workerMs);
+    this.#estimate.add(rows, tookMs);
     if (answers === null) {
-      // It declares a row per row and gives something else: joined runs say nothing about whose answer is whose.
-      this.#batchable = false;
+      this.#keys.stopJoining();
       return this.#runAlone(batch);
     }
     const nowMs = performance.now();
-    let [totalMs, queueMs] = [0, 0];
+    let [requests, totalMs, queueMs] = [0, 0, 0];
     for (const [index, call] of batch.entries()) {
+      if (call.settled) continue;
+      requests += 1;
       totalMs += nowMs - call.enqueuedMs;
       queueMs += sentMs - call.enqueuedMs;
       const answer = answers[index];
       if (answer !== undefined) call.resolve(answer);
     }
-    this.#book.answered({ requests: batch.length, rows, totalMs, queueMs, inputMs: frame.first, inferMs: frame.second, outputMs: frame.third });
+    this.#book.answered({ requests, rows, totalMs, queueMs, inputMs: frame.first, inferMs: frame.second, outputMs: frame.third });
     this.events.onRun(this, frame.second);
   }
 
-  #afterLoss({ batch, rows }: Taken, reason: string, started: boolean): void {
-    this.#runningRows -= rows;
-    if (started) this.#rejectAll(batch, lost(reason));
-    else this.#queue.putBack(batch);
-    if (this.#queue.length === 0 && this.#runningRows === 0) this.#onDrained?.();
+  #afterLoss(taken: Taken, reason: string, started: boolean): void {
+    this.#land(taken);
+    if (started) this.#rejectAll(taken.batch, lost(reason));
+    else this.#queue.putBack(unsettled(taken.batch));
+    this.#tellIfDrained();
   }
 
   /** A shared run failed: each call is run again by itself, and only the guilty one fails. */
   #runAlone(batch: readonly Call[]): void {
-    this.#queue.putBack(batch.map((call) => ({ ...call, key: null })));
+    this.#queue.putBack(unsettled(batch).map((call) => ({ ...call, key: null })));
   }
 
   #rejectAll(calls: readonly Call[], error: MillraceError): void {
-    if (calls.length === 0) return;
     const nowMs = performance.now();
-    this.#book.failed(calls.length, calls.reduce((sum, { enqueuedMs }) => sum + nowMs - enqueuedMs, 0));
-    for (const { reject } of calls) reject(error);
-    if (this.#queue.length === 0 && this.#runningRows === 0) this.#onDrained?.();
+    const open = unsettled(calls);
+    this.#book.failed(open.length, open.reduce((sum, { enqueuedMs }) => sum + nowMs - enqueuedMs, 0));
+    this.#settle(open, error);
   }
 
   #expire(calls: readonly Call[]): void {
+    if (calls.length === 0) return;
     this.#book.expired += calls.length;
-    for (const { reject } of calls) reject(late());
-    if (this.#queue.length === 0 && this.#runningRows === 0) this.#onDrained?.();
+    this.#settle(calls, late());
+  }
+
+  #settle(calls: readonly Call[], error: MillraceError): void {
+    for (const call of calls) {
+      call.settled = true;
+      call.reject(error);
+    }
+    this.#tellIfDrained();
   }
 
   async #drainAndLeave(): Promise<void> {
-    if (this.#queue.length > 0 || this.#runningRows > 0) {
+    if (this.#queue.length > 0 || this.#flights.size > 0) {
       this.#wake();
       await new Promise<void>((resolve) => (this.#onDrained = resolve));
     }

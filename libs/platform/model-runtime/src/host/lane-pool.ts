@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { Lane } from './lane.js';
 import type { ProcessGuard } from './process-guard.js';
 
@@ -13,8 +13,9 @@ export interface LanePoolOptions {
 
 // Another process is started once a burst of loads is over, so that it does not take their time.
 const spareDelayMs = 300;
-// A model known to be slow yields to the others where all cores are taken (niceness; 0 is usual, 19 the least).
-const heavyNiceness = 5;
+// A model known to be slow yields to the others where all cores are taken: it then gets a tenth of what they get.
+// Niceness beyond this process's own; 19 is the system's most.
+const heavyNiceness = 10;
 // The runtime leaks a part of every session that was freed.
 const vettingsMax = 64;
 
@@ -87,7 +88,7 @@ export class LanePool {
 
   yieldTime({ worker: { pid } }: Lane): void {
     try {
-      setPriority(pid, heavyNiceness);
+      setPriority(pid, Math.min(19, getPriority() + heavyNiceness));
     } catch {
       // It is gone, or the system forbids it: then it keeps the usual priority.
     }
@@ -117,6 +118,9 @@ export class LanePool {
     if (this.#spareTimer !== null) clearTimeout(this.#spareTimer);
     const all = this.all();
     for (const { worker } of all) worker.end();
+    this.lanes.clear();
+    this.#spare = null;
+    this.#vetting = null;
     await Promise.all(all.map(({ worker }) => worker.gone));
   }
 

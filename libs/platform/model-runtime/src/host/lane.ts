@@ -1,8 +1,5 @@
 import { WorkerProcess, type WorkerEvents } from './worker-process.js';
 
-/** A second run may wait inside the worker while the first takes less than this: it hides the way there and back. */
-const shortRunMs = 0.5;
-
 /** What a lane needs of a model that has work for it. */
 export interface LaneUser {
   readonly name: string;
@@ -59,7 +56,7 @@ export class Lane {
 
   #hasRoom(): boolean {
     const { exchanges } = this.worker;
-    return exchanges === 0 || (exchanges === 1 && this.worker.busyMs(performance.now()) < shortRunMs);
+    return exchanges === 0 || (exchanges === 1 && this.worker.onShort);
   }
 
   #schedule(): void {

@@ -98,6 +98,7 @@ export class ModelHost {
       const model = new HostedModel(name, inputs, outputs, full, { onRun: (self, ms) => this.#afterRun(self, ms), onClose: (self) => this.#release(self) });
       const resident = new Resident(model, file);
       this.#residents.set(model, resident);
+      model.expect(seat.trialMs);
       model.sit(seat, seat.report.addedBytes);
       lane.arriving -= 1;
       resident.seated(performance.now());

@@ -6,7 +6,8 @@ export interface Duration {
 
 /**
  * Since the model was loaded, for the statistics extension of the inference protocol. A request that shares a run counts
- * with the whole run's time. Refused and expired requests were not run and are neither success nor failure.
+ * with the whole run's time. Refused requests (nothing was run) and expired ones (not answered by their deadline) are
+ * neither success nor failure.
  */
 export interface ModelStatistics {
   /** Rows answered. */

@@ -26,6 +26,8 @@ export class RunTimeEstimate {
     this.#fit();
   }
 
+  get known(): boolean { return this.#weight > 0; }
+
   /** Milliseconds of one run of so many rows; 0 before the first run. */
   runMs(rows: number): number {
     return this.#fixedMs + this.#rowMs * rows;
@@ -45,8 +47,8 @@ export class RunTimeEstimate {
     const [meanRows, meanMs] = [this.#rows / this.#weight, this.#ms / this.#weight];
     const variance = this.#rowsRows / this.#weight - meanRows * meanRows;
     const slope = variance > (0.05 * meanRows) ** 2 ? (this.#rowsMs / this.#weight - meanRows * meanMs) / variance : Infinity;
-    if (slope < 0) [this.#rowMs, this.#fixedMs] = [0, meanMs];
-    else if (slope * meanRows > meanMs) [this.#rowMs, this.#fixedMs] = [meanMs / Math.max(1, meanRows), 0];
+    if (slope < 0 || meanRows === 0) [this.#rowMs, this.#fixedMs] = [0, meanMs];
+    else if (slope * meanRows > meanMs) [this.#rowMs, this.#fixedMs] = [meanMs / meanRows, 0];
     else [this.#rowMs, this.#fixedMs] = [slope, meanMs - slope * meanRows];
   }
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { Frame, frameKinds } from '../wire/frame.js';
+import { frameKinds, type Frame } from '../wire/frame.js';
 import { FrameStream } from '../wire/frame-stream.js';
 import { residentBytesOf } from './resident-bytes.js';
 
@@ -19,9 +19,12 @@ export interface Exchange {
   readonly slot: number;
   /** Estimated milliseconds of the worker's time. */
   readonly expectedMs: number;
+  /** Known to be over before the next could be on its way: that one may be sent already. */
+  readonly short?: boolean;
   /** When it takes longer, from the moment it is first in line, the worker is killed. */
   readonly limitMs: number;
-  readonly onAnswer: (frame: Frame) => void;
+  /** @param tookMs from when it was first in line. */
+  readonly onAnswer: (frame: Frame, tookMs: number) => void;
   /** The worker is gone. `started`: this exchange was the one being worked on. */
   readonly onLost: (reason: string, started: boolean) => void;
 }
@@ -77,6 +80,7 @@ export class WorkerProcess {
   get pid(): number { return this.#child.pid ?? 0; }
   get alive(): boolean { return this.#lost === null && !this.#ending; }
   get exchanges(): number { return this.#waiting.length; }
+  get onShort(): boolean { return this.#waiting[0]?.exchange.short === true; }
   get residentBytes(): number | null { return this.#child.pid === undefined ? null : residentBytesOf(this.#child.pid); }
 
   /** A number for a model in this worker, never given twice. */
@@ -124,9 +128,10 @@ export class WorkerProcess {
     const first = this.#waiting.shift();
     if (this.#lost !== null || first === undefined) return;
     if (first.id !== frame.exchange) return this.kill('its answers are out of order');
+    const nowMs = performance.now();
     const next = this.#waiting[0];
-    if (next !== undefined) next.firstInLineMs = performance.now();
-    first.exchange.onAnswer(frame);
+    if (next !== undefined) next.firstInLineMs = nowMs;
+    first.exchange.onAnswer(frame, nowMs - first.firstInLineMs);
     this.events.onRoom(this);
   }
 

@@ -38,3 +38,34 @@ export function integerDivisionModel(): Buffer {
     nodes: [{ op: 'Div', inputs: ['a', 'b'], outputs: ['y'] }],
   });
 }
+
+/** y = x, beside the smallest INT64 divided by -1: the runtime works that out while it loads the file, and dies of it. */
+export function crashingFile(): Buffer {
+  const tensor = (name: string): OnnxValue => ({ name, type: 'INT64', shape: [1] });
+  return writeOnnx({
+    inputs: [tensor('x')],
+    outputs: [tensor('y')],
+    nodes: [
+      { op: 'Constant', inputs: [], outputs: ['least'], attributes: { value_ints: { ints: [-(2 ** 63)] } } },
+      { op: 'Constant', inputs: [], outputs: ['minusOne'], attributes: { value_ints: { ints: [-1] } } },
+      { op: 'Div', inputs: ['least', 'minusOne'], outputs: ['quotient'] },
+      { op: 'Add', inputs: ['x', 'quotient'], outputs: ['y'] },
+    ],
+  });
+}
+
+/** Products of large matrices that the runtime works out while it loads the file: minutes on one core. */
+export function endlessFile(): Buffer {
+  const products: OnnxNode[] = Array.from({ length: 50 }, (_, index) => ({ op: 'MatMul', inputs: [`m${index}`, 'm0'], outputs: [`m${index + 1}`] }));
+  return writeOnnx({
+    inputs: [{ name: 'x', type: 'FP32', shape: [1, 1] }],
+    outputs: [{ name: 'y', type: 'FP32', shape: ['a', 'b'] }],
+    nodes: [
+      { op: 'Constant', inputs: [], outputs: ['size'], attributes: { value_ints: { ints: [4000, 4000] } } },
+      { op: 'Expand', inputs: ['one', 'size'], outputs: ['m0'] },
+      ...products,
+      { op: 'Add', inputs: ['x', 'm50'], outputs: ['y'] },
+    ],
+    constants: [{ name: 'one', shape: [1, 1], floats: [1] }],
+  });
+}
