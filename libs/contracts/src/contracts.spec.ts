@@ -128,6 +128,6 @@ describe('a spec in the log outlives the release that wrote it', () => {
   });
 
   it('is refused when it is none', () => {
-    expect(() => readSpec({ kind: 'Model' })).toThrow(expect.objectContaining({ code: 'SPEC_INVALID' }) as Error);
+    expect(() => readSpec({ kind: 'Model' })).toThrow(expect.objectContaining({ code: 'SPEC_INVALID' }));
   });
 });

@@ -58,6 +58,6 @@ describe('scoreFile', () => {
     ['an output of an unknown kind', 'in.csv', ['id,distance,carrier', 'a,1,AA'], 'out.xlsx', '.xlsx'],
   ])('refuses %s', async (_what, name, rows, output, message) => {
     const input = write(name, rows);
-    await expect(scoreFile(await openModel(path('late')), { input, output: path(output), onProgress: nothing })).rejects.toMatchObject({ code: 'REQUEST_INVALID', message: expect.stringContaining(message) as string });
+    await expect(scoreFile(await openModel(path('late')), { input, output: path(output), onProgress: nothing })).rejects.toMatchObject({ code: 'REQUEST_INVALID', message: expect.stringContaining(message) });
   });
 });

@@ -11,6 +11,8 @@ import { PredictInstancesHandler } from '../data-plane/predict-instances.handler
 import { RouteBook } from '../data-plane/route-book.js';
 import { ServedAnswers } from '../data-plane/served-answers.js';
 import type { VersionTarget } from '../data-plane/serving-version.js';
+import { sendError } from '../edge/answers.js';
+import { Connections } from '../edge/connections.js';
 import { inferenceEdge } from '../edge/inference.edge.js';
 import { ModelFolder } from './model-folder.js';
 
@@ -43,7 +45,11 @@ export async function startStandalone(options: StandaloneOptions, log: Log): Pro
   const models = new ModelDirectory(folder, routes);
   const answers = new ServedAnswers(noAnswerLog, null, () => new Date());
   let draining = false;
-  const server = fastify({ bodyLimit: options.bodyBytesMax, forceCloseConnections: 'idle', exposeHeadRoutes: true });
+  const server = fastify({
+    bodyLimit: options.bodyBytesMax, forceCloseConnections: 'idle', exposeHeadRoutes: true, return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply, log),
+  });
+  const connections = new Connections(server.server);
   await server.register((scope) =>
     inferenceEdge(scope, {
       models, log, bodyBytesMax: options.bodyBytesMax, repository: folder,
@@ -74,6 +80,7 @@ export async function startStandalone(options: StandaloneOptions, log: Log): Pro
       draining = true;
       clearInterval(watch);
       await new Promise((resolve) => setTimeout(resolve, options.drainMs));
+      connections.endIdle();
       await server.close();
       await stopHost();
     },

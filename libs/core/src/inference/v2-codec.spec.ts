@@ -6,7 +6,7 @@ import { decodeInferRequest, decodeInferResponse, encodeInferRequest, encodeInfe
 
 /** One dimension, two or four, with the same number of elements. */
 const shapeOf = (count: number): fc.Arbitrary<number[]> =>
-  fc.constantFrom([count], [1, count], [count, 1, 1], [0, 3], [2, count / 2]).filter((shape) => shape.every(Number.isInteger) && shape.reduce((product, dim) => product * dim, 1) === count);
+  fc.constantFrom<number[]>([count], [1, count], [count, 1, 1], [0, 3], [2, count / 2]).filter((shape) => shape.every(Number.isInteger) && shape.reduce((product, dim) => product * dim, 1) === count);
 
 const shaped = <T>(elements: fc.Arbitrary<T[]>, tensor: (elements: T[], shape: number[]) => Tensor): fc.Arbitrary<Tensor> =>
   elements.chain((list) => shapeOf(list.length).map((shape) => tensor(list, shape)));

@@ -15,8 +15,8 @@ const vectors = JSON.parse(readFileSync(new URL('../../fixtures/isotonic.json', 
 
 describe('isotonic regression', () => {
   it.each(vectors.isotonic)('agrees with scikit-learn on $x.length points', ({ x, y, weights, at, fitted }) => {
-    const fit = isotonicRegression(x, y, weights ?? undefined);
-    at.forEach((point, index) => expect(isotonicAt(fit, point)).toBeCloseTo(fitted[index] ?? NaN, 12));
+    const steps = isotonicRegression(x, y, weights ?? undefined);
+    at.forEach((point, index) => expect(isotonicAt(steps, point)).toBeCloseTo(fitted[index] ?? NaN, 12));
   });
   it('of nothing is nowhere', () => expect(isotonicAt(isotonicRegression([], []), 1)).toBeNaN());
   it('refuses lengths that differ', () => expect(() => isotonicRegression([1], [])).toThrow(RangeError));

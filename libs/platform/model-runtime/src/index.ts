@@ -1,4 +1,3 @@
-export * from './batched-model.js';
 export type { ExpectedSignature } from './expected-signature.js';
 export * from './host/model-host.js';
 export type { Duration, ModelStatistics } from './host/model-statistics.js';
