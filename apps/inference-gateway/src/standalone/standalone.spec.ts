@@ -69,8 +69,8 @@ describe('versions', () => {
     await start();
     expect(predictionOf(await predict(1))).toMatchObject({ version: '1' });
     const index = (await ask('/v2/repository/index', {})).body as unknown as { name: string; version: string; state: string; reason: string }[];
-    expect(index.find(({ name, version }) => name === 'late' && version === '2')).toMatchObject({ state: 'UNAVAILABLE', reason: expect.stringContaining('not an ONNX model') });
-    expect(await predict(1, 'broken')).toMatchObject({ status: 503, body: { code: 'MODEL_NOT_READY', error: expect.stringContaining('not an ONNX model') } });
+    expect(index.find(({ name, version }) => name === 'late' && version === '2')).toMatchObject({ state: 'UNAVAILABLE', reason: expect.stringContaining('no ONNX file') });
+    expect(await predict(1, 'broken')).toMatchObject({ status: 503, body: { code: 'MODEL_NOT_READY', error: expect.stringContaining('no ONNX file') } });
   });
 
   it('a folder without models is refused with what was expected', async () => {
