@@ -11,6 +11,7 @@ const usage = `Sets up everything Millrace needs, inside this folder: node_modul
 
   node tools/bootstrap/bootstrap.mjs                     all steps; what is already there is skipped
   node tools/bootstrap/bootstrap.mjs --only kafka,build  some steps: packages, kafka, trainer, flights, build
+  node tools/bootstrap/bootstrap.mjs --only clients      what only the conformance run needs: stock clients of Triton and KServe
   node tools/bootstrap/bootstrap.mjs --help              this text
 `;
 
@@ -26,7 +27,7 @@ export async function bootstrap({ only, say = tell } = {}) {
     process.stderr.write(describeMissing(missing));
     process.exit(1);
   }
-  const steps = allSteps(process.env).filter(({ name }) => only === undefined || only.includes(name));
+  const steps = allSteps(process.env).filter(({ name, onDemand }) => only === undefined ? !onDemand : only.includes(name));
   const release = await takeLock(places.lock, { onWait: (pid) => say(`another set-up runs (process ${pid}); waiting for it`) });
   const interrupted = () => process.exit(130);
   const leave = () => {
@@ -50,7 +51,7 @@ async function main() {
   const { values } = util.parseArgs({ options: { only: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
   if (values.help) return tell(usage);
   const only = values.only?.split(',');
-  const known = ['packages', 'kafka', 'trainer', 'flights', 'build'];
+  const known = ['packages', 'kafka', 'trainer', 'flights', 'clients', 'build'];
   const unknown = only?.filter((name) => !known.includes(name)) ?? [];
   if (unknown.length > 0) {
     process.stderr.write(`There is no step ${unknown.join(', ')}; the steps are ${known.join(', ')}.\n`);

@@ -17,6 +17,9 @@ export const places = {
   venv: join(millrace, 'venv'),
   python: join(millrace, 'venv', 'bin', 'python'),
   trainer: join(checkout, 'trainers', 'tabular'),
+  clientsVenv: join(millrace, 'clients-venv'),
+  clientsPython: join(millrace, 'clients-venv', 'bin', 'python'),
+  clients: join(checkout, 'tools', 'v2-conformance', 'clients'),
   flightsExample: join(checkout, 'examples', 'flights'),
   flights: join(millrace, 'flights'),
 };

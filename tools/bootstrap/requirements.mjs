@@ -40,12 +40,12 @@ export function findPython(probe, environment) {
   return newest;
 }
 
-const needs = { packages: [missingPlatform, missingNode, missingNpm], kafka: [missingJava, missingMaven], trainer: [missingPython], flights: [missingPostgres] };
+const needs = { packages: [missingPlatform, missingNode, missingNpm], kafka: [missingJava, missingMaven], trainer: [missingPython], clients: [missingPython], flights: [missingPostgres] };
 
 /** @param only the steps to be run; default: all. @returns {Missing[]} everything that is missing, not just the first. */
 export function findMissing(probe, environment, only = Object.keys(needs)) {
   const checks = Object.entries(needs).filter(([step]) => step === 'packages' || only.includes(step)).flatMap(([, checksOfStep]) => checksOfStep);
-  return checks.map((check) => check(probe, environment)).filter((missing) => missing !== undefined);
+  return [...new Set(checks)].map((check) => check(probe, environment)).filter((missing) => missing !== undefined);
 }
 
 function missingPlatform({ platform }) {
@@ -82,7 +82,7 @@ function missingMaven({ run, exists }, environment) {
 function missingPython(probe, environment) {
   const python = findPython(probe, environment);
   const hint = 'Debian, Ubuntu: apt-get install python3 python3-venv · macOS: brew install python@3.12 · or set PYTHON to another interpreter';
-  if (python === undefined || !python.fits) return { what: 'Python 3.11 or later, for the trainer', found: python === undefined ? 'no python3' : `Python ${python.version}`, wayOut: [hint] };
+  if (python === undefined || !python.fits) return { what: 'Python 3.11 or later, for the trainer and the stock clients', found: python === undefined ? 'no python3' : `Python ${python.version}`, wayOut: [hint] };
   if (probe.run(python.program, ['-c', 'import venv, ensurepip']) !== undefined) return undefined;
   return { what: `the venv module of Python ${python.version}`, found: `${python.program} without venv or ensurepip`, wayOut: [hint] };
 }

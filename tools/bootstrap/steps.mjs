@@ -8,14 +8,15 @@ import { isStamped, removeStamp, stampOf, writeStamp } from './stamps.mjs';
 
 /**
  * A step says what it is made from (its stamp), whether it is already there, and how to make it.
- * @typedef {{ name: string, title: string, after: string[], hint: string, isThere: () => boolean, make: (log: string) => Promise<void> }} Step
+ * One on demand is taken only when it is asked for by name.
+ * @typedef {{ name: string, title: string, after: string[], hint: string, onDemand?: boolean, isThere: () => boolean, make: (log: string) => Promise<void> }} Step
  */
 
 /** A step that is done once per state of its inputs. */
-function stamped({ name, title, after = [], hint, inputs, facts = () => [], makes, make, adopt = () => false }) {
+function stamped({ name, title, after = [], hint, onDemand = false, inputs, facts = () => [], makes, make, adopt = () => false }) {
   const stamp = () => stampOf(inputs, facts());
   return {
-    name, title, after, hint,
+    name, title, after, hint, onDemand,
     isThere: () => {
       if (!makes.every((path) => existsSync(path))) return false;
       if (isStamped(places.stamps, name, stamp())) return true;
@@ -98,16 +99,23 @@ const trainerTestRequirements = join(places.trainer, 'requirements-test.txt');
 const flightsRequirements = join(places.flightsExample, 'requirements.txt');
 const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--require-hashes'];
 
+const pythonFound = () => findPython(thisMachine(), process.env);
+
+/** A virtual environment made anew. */
+async function makeVenv(log, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  await run(log, pythonFound()?.program ?? 'python3', ['-m', 'venv', folder]);
+}
+
 const trainer = stamped({
   name: 'trainer',
   title: 'trainer’s Python packages',
   hint: 'check that pip can reach its index and that Python is 3.11 or later (PYTHON chooses another one); then run the same command again',
   inputs: [trainerRequirements, trainerTestRequirements, flightsRequirements],
-  facts: () => [findPython(thisMachine(), process.env)?.version ?? 'none', places.venv],
+  facts: () => [pythonFound()?.version ?? 'none', places.venv],
   makes: [places.python],
   make: async (log) => {
-    rmSync(places.venv, { recursive: true, force: true });
-    await run(log, findPython(thisMachine(), process.env)?.program ?? 'python3', ['-m', 'venv', places.venv]);
+    await makeVenv(log, places.venv);
     await run(log, places.python, [...pip, '-r', trainerRequirements]);
     if (existsSync(trainerTestRequirements)) await run(log, places.python, [...pip, '-r', trainerTestRequirements]);
     // Only its CSV files are read; its own dependencies are not wanted.
@@ -128,6 +136,23 @@ const flights = stamped({
   },
 });
 
+const clientsRequirements = join(places.clients, 'requirements.txt');
+
+/** Half a gigabyte that only the conformance run needs. */
+const clients = stamped({
+  name: 'clients',
+  title: 'stock clients of Triton and KServe',
+  hint: 'check that pip can reach its index and that Python is 3.11 or later (PYTHON chooses another one); then run the same command again',
+  onDemand: true,
+  inputs: [clientsRequirements],
+  facts: () => [pythonFound()?.version ?? 'none', places.clientsVenv],
+  makes: [places.clientsPython],
+  make: async (log) => {
+    await makeVenv(log, places.clientsVenv);
+    await run(log, places.clientsPython, [...pip, '-r', clientsRequirements]);
+  },
+});
+
 /** The compiler knows itself what is up to date. */
 const build = {
   name: 'build',
@@ -141,5 +166,5 @@ const build = {
 /** In the order in which they are listed; what does not wait for another runs beside it. @returns {Step[]} */
 export function allSteps(environment) {
   const existingKafka = Boolean(environment.KAFKA_BROKERS);
-  return [packages, ...(existingKafka ? [] : [kafka]), trainer, flights, build];
+  return [packages, ...(existingKafka ? [] : [kafka]), trainer, flights, clients, build];
 }

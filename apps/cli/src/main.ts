@@ -8,14 +8,15 @@ import { addExplainRowCommand } from './commands/explain-row.js';
 import { addModelCommands, addPredictCommand } from './commands/models.js';
 import { addProfileCommand } from './commands/profile.js';
 import { addQuarantineCommands } from './commands/quarantine.js';
-import { addRolloutJudgeCommand } from './commands/rollout-judge.js';
+import { addRolloutFileCommands } from './commands/rollout.js';
 import { addRolloutCommands } from './commands/rollouts.js';
 import { addScoreCommand } from './commands/score.js';
 import { addServeCommand } from './commands/serve.js';
+import { addVerifyVerdictCommand } from './commands/verify-verdict.js';
 import { show, table } from './print.js';
 import { checkoutRoot, readiness } from './services.js';
 
-/** 0 done · 1 the service refused or failed · 2 an instrument alarms · 3 verify found a difference · 64 wrong usage · 69 a service is down. */
+/** 0 done · 1 the service refused or failed · 2 an instrument alarms, or verify-verdict found a difference · 3 verify found a difference · 64 wrong usage · 69 a service is down. */
 function exitCodeOf(error: unknown): number {
   return error instanceof MillraceError && error.code === 'DEPENDENCY_UNAVAILABLE' ? 69 : 1;
 }
@@ -34,7 +35,7 @@ Examples:
   $ millrace rollouts flight-delays                  who answers, and why
   $ millrace explain <prediction>                    what an answer rests on
 
-Exit codes: 0 done, 1 refused or failed, 2 an instrument raised an alarm, 3 verify found a difference, 64 wrong usage, 69 a service is down.`,
+Exit codes: 0 done, 1 refused or failed, 2 an instrument raised an alarm or a verdict differs, 3 verify found a difference, 64 wrong usage, 69 a service is down.`,
   );
 
 program
@@ -65,9 +66,10 @@ addExplainRowCommand(program);
 addModelCommands(program);
 addPredictCommand(program);
 addRolloutCommands(program);
-addRolloutJudgeCommand(program);
+addRolloutFileCommands(program);
 addQuarantineCommands(program);
 addEvidenceCommands(program);
+addVerifyVerdictCommand(program);
 addDriftCommands(program);
 addProfileCommand(program);
 addContractCommands(program);

@@ -3,6 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import { MillraceError, services, type ErrorCode, errorCatalogue, type Mistake, type ServiceName } from '@millrace/contracts';
 
 interface Endpoints {
+  /** host:port, separated by commas. */
+  readonly kafka?: string;
+  /** As STORAGE_URL. */
+  readonly storage?: string;
   readonly services: Readonly<Partial<Record<ServiceName, string>>>;
 }
 
@@ -24,6 +28,20 @@ function addressOf(service: ServiceName): string {
     throw new MillraceError('DEPENDENCY_UNAVAILABLE', `No stack is known here. Start one with \`millrace up\`, run this inside its checkout, or set MILLRACE_ENDPOINTS (known services: ${services.join(', ')}).`);
   }
   return address;
+}
+
+/** Kafka’s bootstrap servers: KAFKA_BROKERS wins over what a running stack has announced. */
+export function brokers(): string[] {
+  const address = process.env['KAFKA_BROKERS'] ?? endpoints.kafka;
+  if (address === undefined) throw new MillraceError('DEPENDENCY_UNAVAILABLE', 'No Kafka is known here. Start a stack with `millrace up`, run this inside its checkout, or set KAFKA_BROKERS.');
+  return address.split(',');
+}
+
+/** Where artifacts and the archive lie: STORAGE_URL wins over what a running stack has announced. */
+export function storageUrl(): string {
+  const url = process.env['STORAGE_URL'] ?? endpoints.storage;
+  if (url === undefined) throw new MillraceError('DEPENDENCY_UNAVAILABLE', 'No archive is known here. Start a stack with `millrace up`, run this inside its checkout, or set STORAGE_URL.');
+  return url;
 }
 
 function isErrorCode(code: unknown): code is ErrorCode {

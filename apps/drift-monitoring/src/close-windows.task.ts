@@ -1,27 +1,29 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { verdictIssued } from '@millrace/contracts';
+import { verdictIssued, type VerdictIssued } from '@millrace/contracts';
 import { windowStart } from '@millrace/core/drift';
-import type { PerformanceSums } from '@millrace/core/statistics';
+import type { OutcomeState } from '@millrace/core/performance';
+import { byWindow, type MonitoredModel } from '@millrace/core/verdicts';
 import { Messaging } from '@millrace/messaging';
 import { inTransaction, type Transaction } from '@millrace/persistence';
 import { ServiceLog } from '@millrace/service';
 import { ClosingStore } from './closing.store.js';
 import { DriftMonitoringSettings } from './drift-monitoring.config.js';
 import { driftMonitoringMetrics } from './drift-monitoring.metrics.js';
-import type { InputState } from './input-state.js';
-import { byWindow, judgeInputWindow, judgeOutcomeWindow, type JudgedWindow } from './judged-window.js';
-import { MonitoredModels, type MonitoredModel } from './monitored-models.js';
+import { JudgeOutcomesHandler } from './judge-outcomes.handler.js';
+import type { JudgedWindow } from './judged-window.js';
+import { JudgeInputsHandler } from './judge-inputs.handler.js';
+import { MonitoredModels } from './monitored-models.js';
 import type { PaneSource } from './pane.js';
 import { PaneStore } from './pane.store.js';
-import { References } from './references.js';
 import { showVerdict } from './show-verdict.js';
 import { VerdictStore } from './verdict.store.js';
 import { Watermarks } from './watermarks.js';
 
 /**
  * Closes windows that the watermark has passed: merges the panes of all partitions, judges them, and in one transaction
- * keeps the verdict, marks the windows closed and publishes. The model’s closing row decides which instance does it.
+ * keeps the verdict, marks the windows closed and publishes. The model’s closing row decides which instance does it. Input windows
+ * that late rows have changed since are judged again in the same round.
  */
 @Injectable()
 export class CloseWindowsTask implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -33,11 +35,12 @@ export class CloseWindowsTask implements OnApplicationBootstrap, OnApplicationSh
     private readonly database: DataSource,
     private readonly messaging: Messaging,
     private readonly models: MonitoredModels,
-    private readonly references: References,
     private readonly panes: PaneStore,
     private readonly closing: ClosingStore,
     private readonly watermarks: Watermarks,
     private readonly verdicts: VerdictStore,
+    private readonly inputs: JudgeInputsHandler,
+    private readonly outcomes: JudgeOutcomesHandler,
     private readonly settings: DriftMonitoringSettings,
     private readonly log: ServiceLog,
   ) {}
@@ -89,12 +92,12 @@ export class CloseWindowsTask implements OnApplicationBootstrap, OnApplicationSh
       const untilMs = windowStart(watermark, model.windowMs);
       if (!(await this.closing.advance(model.model, source, untilMs, transaction))) return [];
       const windows = await this.judge(model, source, untilMs, watermark, transaction);
-      for (const window of windows) await this.verdicts.keep(window, transaction);
-      const issued = windows.filter(({ role }) => role === 'primary').map(({ verdict }) => this.messaging.encode(verdictIssued, verdict, { key: verdict.model, id: verdict.verdictId }));
+      const issued = windows.filter(({ role }) => role === 'primary').map(({ verdict }) => this.messaging.encode(verdictIssued, verdict, { key: verdict.model, id: eventIdOf(verdict) }));
       await this.messaging.enqueue(transaction, issued);
       return windows;
     });
     this.messaging.wakeOutbox();
+    if (source === 'outcomes' && judged.length > 0) await this.outcomes.showWaiting(model, watermark);
     for (const { verdict, metrics, role } of judged) {
       if (role !== 'primary') continue;
       showVerdict(verdict, metrics);
@@ -104,16 +107,12 @@ export class CloseWindowsTask implements OnApplicationBootstrap, OnApplicationSh
   }
 
   private async judge(model: MonitoredModel, source: PaneSource, untilMs: number, watermark: number, transaction: Transaction): Promise<JudgedWindow[]> {
-    const judged: JudgedWindow[] = [];
-    if (source === 'predictions') {
-      for (const panes of byWindow(await this.panes.take<InputState>(model.model, source, untilMs, transaction))) {
-        judged.push(judgeInputWindow(panes, await this.references.load(model.model, panes[0]?.version ?? ''), model, watermark));
-      }
-      return judged;
-    }
-    for (const panes of byWindow(await this.panes.take<PerformanceSums>(model.model, source, untilMs, transaction))) {
-      judged.push(judgeOutcomeWindow(panes, await this.references.load(model.model, panes[0]?.version ?? ''), model, watermark));
-    }
+    if (source === 'predictions') return this.inputs.handle(model, untilMs, watermark, transaction);
+    const judged = await this.outcomes.handle(byWindow(await this.panes.take<OutcomeState>(model.model, source, untilMs, transaction)), model, watermark, transaction);
+    for (const window of judged) await this.verdicts.keep(window, transaction);
     return judged;
   }
 }
+
+/** Each revision of a verdict is an event of its own. */
+const eventIdOf = ({ verdictId, revision = 1 }: VerdictIssued): string => (revision === 1 ? verdictId : `${verdictId}#${revision}`);

@@ -1,17 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { MillraceError, specChanged, type ModelSpec } from '@millrace/contracts';
-import { durationMs, type DriftPolicy, type PerformanceRule } from '@millrace/core/drift';
+import { MillraceError, specChanged } from '@millrace/contracts';
+import { monitoredModel, type MonitoredModel } from '@millrace/core/verdicts';
 import { Messaging, type CompactedTable } from '@millrace/messaging';
-
-/** What monitoring needs to know of a model. */
-export interface MonitoredModel {
-  readonly model: string;
-  readonly task: ModelSpec['spec']['task'];
-  readonly windowMs: number;
-  readonly latenessMs: number;
-  readonly policy: DriftPolicy;
-  readonly rules: readonly PerformanceRule[];
-}
 
 /** The models and how each wants to be watched. Follows the specs of the registry. */
 @Injectable()
@@ -44,15 +34,10 @@ export class MonitoredModels {
 
   private async follow(): Promise<void> {
     const table: CompactedTable<typeof specChanged> = await this.messaging.table(specChanged);
-    for (const { model, spec } of table.values()) this.models.set(model, monitoredModel(model, spec));
+    for (const entry of table.values()) this.models.set(entry.model, monitoredModel(entry));
     // A model whose spec is withdrawn keeps its last one here: its open windows are still to be judged.
     table.onChange((model, entry) => {
-      if (entry !== undefined) this.models.set(model, monitoredModel(model, entry.data.spec));
+      if (entry !== undefined) this.models.set(model, monitoredModel(entry.data));
     });
   }
-}
-
-function monitoredModel(model: string, { spec }: ModelSpec): MonitoredModel {
-  const { window, lateness, alpha, rowsMin, drift, performance } = spec.monitoring;
-  return { model, task: spec.task, windowMs: durationMs(window), latenessMs: durationMs(lateness), policy: { alpha, rowsMin, ...drift }, rules: performance };
 }

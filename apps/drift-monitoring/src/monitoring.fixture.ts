@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { outcomeObserved, parseModelSpec, predictionServed, specChanged, verdictIssued, versionRegistered, type OutcomeObserved, type PredictionServed, type VerdictIssued, type VersionRegistered } from '@millrace/contracts';
-import { emptyPerformance, metricsOf, observeOutcome, profileOf } from '@millrace/core/statistics';
-import { createRingTopics, decodeEvent, encodeEvent, Messaging, type OutgoingMessage } from '@millrace/messaging';
+import { canonicalJson, outcomeObserved, parseModelSpec, predictionServed, sha256Hex, specChanged, verdictIssued, versionRegistered, type ModelSpec, type OutcomeObserved, type PredictionServed, type SpecChanged, type VerdictIssued, type VersionRegistered } from '@millrace/contracts';
+import { referenceCounts, referenceSample, serialiseRowSample } from '@millrace/core/drift';
+import { calibrationOf, validationErrors } from '@millrace/core/performance';
+import { emptyPerformance, metricsOf, observeOutcome, serialiseFeatureCounts, type PerformanceSums } from '@millrace/core/statistics';
+import { createRingTopics, decodeEvent, encodeEvent, Messaging, type LogDriver, type OutgoingMessage } from '@millrace/messaging';
 import { MemoryDriver } from '@millrace/messaging/testing';
 import { query } from '@millrace/persistence';
 import { ServiceLog } from '@millrace/service';
@@ -10,6 +12,13 @@ import type { DataSource } from 'typeorm';
 import { CloseWindowsTask } from './close-windows.task.js';
 import { ClosingStore } from './closing.store.js';
 import { WindowPanes1700000500000 } from './migrations/0001-window-panes.js';
+import { MinutePanes1700000500020 } from './migrations/0002-minute-panes.js';
+import { OutcomeMonitoring1700000500030 } from './migrations/0003-outcome-monitoring.js';
+import { VerdictInputs1700000500040 } from './migrations/0004-verdict-inputs.js';
+import { ErrorWatchStore } from './error-watch.store.js';
+import { JudgeInputsHandler } from './judge-inputs.handler.js';
+import { JudgeOutcomesHandler } from './judge-outcomes.handler.js';
+import { LabelHistoryStore } from './label-history.store.js';
 import { MonitoredModels } from './monitored-models.js';
 import { OutcomeObservedConsumer } from './outcome-observed.consumer.js';
 import { PaneStore } from './pane.store.js';
@@ -19,6 +28,8 @@ import { References } from './references.js';
 import { VerdictStore } from './verdict.store.js';
 import { VerdictsController } from './verdicts.controller.js';
 import { VersionRegisteredConsumer } from './version-registered.consumer.js';
+import { WatchFreshnessTask } from './watch-freshness.task.js';
+import { WatchErrorsTask } from './watch-errors.task.js';
 import { Watermarks } from './watermarks.js';
 
 export const model = 'late-flights';
@@ -66,6 +77,14 @@ export function outcome(flight: Flight, version = '1'): OutcomeObserved {
   return { model, recordId, label: flight.late, labelEventTime: hour(flight.hours), labelPosition: position, predictions: [{ ...served, position }] };
 }
 
+const countsOf = (kind: 'number' | 'category', values: readonly unknown[]) => ({ v: 2, kind, counts: Buffer.from(serialiseFeatureCounts(referenceCounts(kind, values))).toString('base64') });
+
+function validated(sums: PerformanceSums, training: readonly Flight[]): Pick<NonNullable<VersionRegistered['reference']>, 'calibration' | 'errors'> {
+  const { positives, negatives } = calibrationOf(sums) ?? { positives: [], negatives: [] };
+  const errors = validationErrors('binary', training.map(({ probability, late }) => ({ said: { probability }, label: late })), null);
+  return { calibration: { positives: [...positives], negatives: [...negatives] }, ...(errors === null ? {} : { errors }) };
+}
+
 export function registered(version: string, withReference = true): VersionRegistered {
   const training = flights(4_000, 0, 1, 99);
   const sums = emptyPerformance('binary');
@@ -73,9 +92,11 @@ export function registered(version: string, withReference = true): VersionRegist
   const metrics = metricsOf(sums).map(({ name, value, n, low, high }) => ({ name, slice: 'overall', value, n, low, high }));
   const reference: VersionRegistered['reference'] = {
     rows: training.length,
-    features: { distance: { ...profileOf('number', training.map(({ distance }) => distance)) }, carrier: { ...profileOf('category', training.map(({ carrier }) => carrier)) } },
-    output: { ...profileOf('number', training.map(({ probability }) => probability)) },
+    features: { distance: countsOf('number', training.map(({ distance }) => distance)), carrier: countsOf('category', training.map(({ carrier }) => carrier)) },
+    output: countsOf('number', training.map(({ probability }) => probability)),
+    sample: Buffer.from(serialiseRowSample(referenceSample(['distance', 'carrier'], training.map(({ recordId, distance, carrier }) => ({ recordId, features: { distance, carrier } }))))).toString('base64'),
     metrics,
+    ...validated(sums, training),
   };
   return {
     model, version, source: withReference ? 'pipeline' : 'manual', runId: null, datasetVersion: null, specRevision: 1, artifact: { sha256: 'b'.repeat(64), sizeBytes: 1 },
@@ -84,18 +105,20 @@ export function registered(version: string, withReference = true): VersionRegist
   };
 }
 
-const spec = parseModelSpec({
-  apiVersion: 'millrace/v1', kind: 'Model', metadata: { name: model },
-  spec: {
-    task: 'binary', stream: 'flights', features: [{ name: 'distance', type: 'number' }, { name: 'carrier', type: 'category' }], label: { field: 'late' },
-    trainer: { name: 'tabular', algorithm: 'lightgbm' },
-    monitoring: { window: 'P1D', lateness: 'PT1H', rowsMin: 200, performance: [{ metric: 'auc', worseByMax: 0.05 }, { metric: 'brier', worseByMax: 0.05 }] },
-  },
-});
+const specWith = (name: string, monitoring: object): ModelSpec =>
+  parseModelSpec({
+    apiVersion: 'millrace/v1', kind: 'Model', metadata: { name },
+    spec: {
+      task: 'binary', stream: 'flights', features: [{ name: 'distance', type: 'number' }, { name: 'carrier', type: 'category' }], label: { field: 'late' },
+      trainer: { name: 'tabular', algorithm: 'lightgbm' },
+      monitoring: { window: 'P1D', lateness: 'PT1H', rowsMin: 200, performance: [{ metric: 'auc', worseByMax: 0.05 }, { metric: 'brier', worseByMax: 0.05 }], ...monitoring },
+    },
+  });
 
 export interface Pace {
   readonly saveEveryMs: number;
   readonly saveEveryRecords: number;
+  readonly patienceSeconds?: number;
 }
 
 /** The room as its module wires it, over the memory log with two partitions and the real PostgreSQL. */
@@ -105,16 +128,31 @@ export class MonitoringRoom {
   private readonly started: Messaging[] = [];
 
   private constructor(
-    readonly driver: MemoryDriver,
+    readonly driver: LogDriver,
     readonly database: TestDatabase,
+    readonly model: string,
+    private readonly service: string,
   ) {}
 
-  static async open(): Promise<MonitoringRoom> {
-    const driver = new MemoryDriver();
+  /** On a broker that others use too, a room needs names of its own. */
+  static async open({ driver = new MemoryDriver(), name }: { driver?: LogDriver; name?: string } = {}): Promise<MonitoringRoom> {
     await createRingTopics(driver, 2);
-    const room = new MonitoringRoom(driver, await openTestDatabase('drift_monitoring', [WindowPanes1700000500000]));
-    await room.publish([room.encode(specChanged, { model, revision: 1, sha256: 'a'.repeat(64), spec, changedAt: hour(0) }, model)]);
+    const room = new MonitoringRoom(driver, await openTestDatabase('drift_monitoring', [WindowPanes1700000500000, MinutePanes1700000500020, OutcomeMonitoring1700000500030, VerdictInputs1700000500040]), name ?? model, name === undefined ? 'drift-monitoring' : `drift-monitoring-${name}`);
+    if (name !== undefined) await room.passOver();
+    await room.watch({});
     return room;
+  }
+
+  spec(monitoring: object = {}): SpecChanged {
+    const spec = specWith(this.model, monitoring);
+    return { model: this.model, revision: 1, sha256: sha256Hex(canonicalJson(spec)), spec, changedAt: hour(0) };
+  }
+
+  /** What others have left in the topics is none of this room’s. */
+  private async passOver(): Promise<void> {
+    for (const [topic, purpose] of [[predictionServed.type, 'predictions'], [outcomeObserved.type, 'outcomes']] as const) {
+      for (const { partition, high } of await this.driver.watermarks(topic)) await query(this.database.source, 'INSERT INTO fold_offset (consumer_group, topic, partition, next_offset) VALUES ($1, $2, $3, $4)', [`${this.service}.${purpose}`, topic, partition, high]);
+    }
   }
 
   async close(): Promise<void> {
@@ -124,15 +162,20 @@ export class MonitoringRoom {
   }
 
   async instance(pace: Pace = { saveEveryMs: 50, saveEveryRecords: 10_000 }, source: DataSource = this.database.source): Promise<MonitoringInstance> {
-    const messaging = new Messaging({ service: 'drift-monitoring', driver: this.driver, database: source, now: () => this.now, log: this.log });
+    const messaging = new Messaging({ service: this.service, driver: this.driver, database: source, now: () => this.now, log: this.log });
     this.started.push(messaging);
     const instance = new MonitoringInstance(source, messaging, pace);
     await instance.start();
     return instance;
   }
 
+  /** Members of `monitoring` beside the usual ones; for instances that start later. */
+  async watch(monitoring: object): Promise<void> {
+    await this.publish([this.encode(specChanged, this.spec(monitoring), this.model)]);
+  }
+
   async register(...versions: VersionRegistered[]): Promise<void> {
-    await this.publish(versions.map((version) => this.encode(versionRegistered, version, model)));
+    await this.publish(versions.map((version) => this.encode(versionRegistered, version, this.model)));
     await eventually('the references', async () => (await query(this.database.source, 'SELECT 1 FROM reference')).length >= versions.length);
   }
 
@@ -154,7 +197,7 @@ export class MonitoringRoom {
   async allSaved(): Promise<void> {
     await eventually('everything saved', async () => {
       this.now = new Date(this.now.getTime() + 100);
-      for (const [topic, group] of [[predictionServed.type, 'drift-monitoring.predictions'], [outcomeObserved.type, 'drift-monitoring.outcomes']] as const) {
+      for (const [topic, group] of [[predictionServed.type, `${this.service}.predictions`], [outcomeObserved.type, `${this.service}.outcomes`]] as const) {
         for (const { partition, high } of await this.driver.watermarks(topic)) {
           const rows = await query<{ next_offset: string }>(this.database.source, 'SELECT next_offset FROM fold_offset WHERE consumer_group = $1 AND partition = $2', [group, partition]);
           if (high > 0 && Number(rows[0]?.next_offset ?? 0) < high) return false;
@@ -183,6 +226,8 @@ export class MonitoringRoom {
 
 export class MonitoringInstance {
   readonly closer: CloseWindowsTask;
+  readonly errors: WatchErrorsTask;
+  readonly freshness: WatchFreshnessTask;
   readonly edge: VerdictsController;
   private readonly consumers: { onApplicationBootstrap(): Promise<void> }[];
   private readonly references: VersionRegisteredConsumer;
@@ -194,13 +239,16 @@ export class MonitoringInstance {
   ) {
     const settings = { idleSeconds: 15, closeEveryMs: 3_600_000, patienceSeconds: 5, ...pace };
     const [panes, closing, verdicts, kept] = [new PaneStore(source), new ClosingStore(source), new VerdictStore(source), new ReferenceStore(source)];
+    const [labels, log] = [new LabelHistoryStore(source), new ServiceLog('drift-monitoring', 'fatal')];
     const models = new MonitoredModels(messaging);
     const references = new References(kept, models, messaging, settings);
     this.references = new VersionRegisteredConsumer(kept);
     this.consumers = [new PredictionServedConsumer(messaging, models, references, settings, panes, closing), new OutcomeObservedConsumer(messaging, models, references, settings, panes, closing)];
     const watermarks = new Watermarks(closing, models, messaging, settings);
-    this.closer = new CloseWindowsTask(source, messaging, models, references, panes, closing, watermarks, verdicts, settings, new ServiceLog('drift-monitoring', 'fatal'));
-    this.edge = new VerdictsController(verdicts, models);
+    this.closer = new CloseWindowsTask(source, messaging, models, panes, closing, watermarks, verdicts, new JudgeInputsHandler(panes, references, verdicts), new JudgeOutcomesHandler(references, labels), settings, log);
+    this.freshness = new WatchFreshnessTask(source, messaging, models, closing, verdicts, settings, log);
+    this.errors = new WatchErrorsTask(source, messaging, models, references, panes, closing, watermarks, new ErrorWatchStore(), verdicts, settings, log);
+    this.edge = new VerdictsController(verdicts, models, labels);
   }
 
   async start(): Promise<void> {

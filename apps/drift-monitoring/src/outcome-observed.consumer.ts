@@ -1,20 +1,23 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { outcomeObserved, type OutcomeObserved, type ServedPrediction } from '@millrace/contracts';
 import { windowStart } from '@millrace/core/drift';
-import { emptyPerformance, observeOutcome, type PerformanceSums } from '@millrace/core/statistics';
+import { isWrong, type OutcomeState } from '@millrace/core/performance';
+import { emptyOutcomePane, firstOfEachVersion, observeAnswer, outcomePaneOf, type MonitoredModel, type PaneKey } from '@millrace/core/verdicts';
 import { Messaging, type Received } from '@millrace/messaging';
 import { ClosingStore } from './closing.store.js';
 import { DriftMonitoringSettings } from './drift-monitoring.config.js';
 import { driftMonitoringMetrics } from './drift-monitoring.metrics.js';
+import type { ErrorCount } from './error-count.js';
 import { MonitoredModels } from './monitored-models.js';
 import { PaneBook } from './pane-book.js';
 import { PaneStore } from './pane.store.js';
 import { References } from './references.js';
 
-/** Adds up how well each version did, per window of the event time at which the truth became known. */
+/** Adds up how well each version did, per window of the event time at which the truth became known; errors of primary answers, per pane of it. */
 @Injectable()
 export class OutcomeObservedConsumer implements OnApplicationBootstrap {
-  private readonly book: PaneBook<PerformanceSums>;
+  private readonly book: PaneBook<OutcomeState>;
+  private readonly errors: PaneBook<ErrorCount>;
 
   constructor(
     private readonly messaging: Messaging,
@@ -25,6 +28,7 @@ export class OutcomeObservedConsumer implements OnApplicationBootstrap {
     closing: ClosingStore,
   ) {
     this.book = new PaneBook('outcomes', panes, closing, () => messaging.now());
+    this.errors = new PaneBook('errors', panes, closing, () => messaging.now());
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -33,43 +37,42 @@ export class OutcomeObservedConsumer implements OnApplicationBootstrap {
       event: outcomeObserved,
       everyMs: this.settings.saveEveryMs,
       everyRecords: this.settings.saveEveryRecords,
-      restore: (partition) => this.book.restore(partition),
+      restore: async (partition) => {
+        for (const book of [this.book, this.errors]) await book.restore(partition);
+      },
       observe: (_partition, events) => this.observe(events),
       save: async (partition, _toOffset, transaction) => {
-        await this.book.save(partition, transaction);
+        for (const book of [this.book, this.errors]) await book.save(partition, transaction);
         return [];
       },
-      saved: (partition) => this.book.saved(partition),
+      saved: (partition) => {
+        for (const book of [this.book, this.errors]) book.saved(partition);
+      },
     });
   }
 
   private observe(events: readonly Received<OutcomeObserved>[]): void {
     this.references.requireKnown(events.flatMap(({ data }) => data.predictions.map(({ version }) => ({ model: data.model, version }))));
-    for (const { data, partition, offset } of events) {
-      const { model, label, labelEventTime } = data;
-      const monitored = this.models.get(model);
-      if (monitored === undefined) {
-        driftMonitoringMetrics.unmonitored.inc({ source: this.book.source });
-        continue;
-      }
-      const eventTimeMs = Date.parse(labelEventTime);
-      const windowStartMs = windowStart(eventTimeMs, monitored.windowMs);
-      for (const { version, role, output } of firstOfEachVersion(data.predictions)) {
-        const key = { model, version, role, windowStartMs, windowEndMs: windowStartMs + monitored.windowMs };
-        observeOutcome(this.book.record({ partition, offset, eventTimeMs }, key, () => emptyPerformance(monitored.task)).state, output, label);
-      }
+    for (const event of events) {
+      const monitored = this.models.get(event.data.model);
+      if (monitored === undefined) driftMonitoringMetrics.unmonitored.inc({ source: this.book.source });
+      else for (const prediction of firstOfEachVersion(event.data.predictions)) this.take(event, prediction, monitored);
     }
   }
-}
 
-/** A record that was asked for twice is one record: its first answer of each version and role counts. A fallback’s answers are not the version’s. */
-function firstOfEachVersion(predictions: readonly ServedPrediction[]): ServedPrediction[] {
-  const seen = new Set<string>();
-  return predictions.filter(({ version, role, fallback }) => {
-    if (fallback !== undefined) return false;
-    const key = `${role} ${version}`;
-    const fresh = !seen.has(key);
-    seen.add(key);
-    return fresh;
-  });
+  private take({ data, partition, offset }: Received<OutcomeObserved>, prediction: ServedPrediction, monitored: MonitoredModel): void {
+    const { model, label, labelEventTime } = data;
+    const { version, role, output } = prediction;
+    const at = { partition, offset, eventTimeMs: Date.parse(labelEventTime) };
+    const { state } = this.book.record(at, outcomePaneOf(data, prediction, monitored), () => emptyOutcomePane(monitored));
+    observeAnswer(state, data, prediction, monitored);
+    if (role === 'primary') this.watch(at, { model, version, role }, isWrong(monitored.task, output, label, this.references.get(model, version)?.errors?.tolerance ?? null), monitored);
+  }
+
+  private watch(at: { partition: number; offset: number; eventTimeMs: number }, of: Pick<PaneKey, 'model' | 'version' | 'role'>, wrong: boolean | null, { conceptDrift: { enabled, paneMs } }: MonitoredModel): void {
+    if (!enabled || wrong === null) return;
+    const windowStartMs = windowStart(at.eventTimeMs, paneMs);
+    const { state } = this.errors.record(at, { ...of, windowStartMs, windowEndMs: windowStartMs + paneMs }, () => ({ errors: 0 }));
+    if (wrong) state.errors += 1;
+  }
 }

@@ -1,11 +1,11 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { predictionServed, type PredictionServed } from '@millrace/contracts';
-import { windowStart } from '@millrace/core/drift';
+import { mergeInputs, observeInputs, type InputState } from '@millrace/core/drift';
+import { emptyInputPane, inputPaneOf, isRow, servedRow } from '@millrace/core/verdicts';
 import { Messaging, type Received } from '@millrace/messaging';
 import { ClosingStore } from './closing.store.js';
 import { DriftMonitoringSettings } from './drift-monitoring.config.js';
 import { driftMonitoringMetrics } from './drift-monitoring.metrics.js';
-import { emptyInputs, observeInputs, type InputState } from './input-state.js';
 import { MonitoredModels } from './monitored-models.js';
 import { PaneBook } from './pane-book.js';
 import { PaneStore } from './pane.store.js';
@@ -24,7 +24,12 @@ export class PredictionServedConsumer implements OnApplicationBootstrap {
     panes: PaneStore,
     closing: ClosingStore,
   ) {
-    this.book = new PaneBook('predictions', panes, closing, () => messaging.now());
+    this.book = new PaneBook('predictions', panes, closing, () => messaging.now(), {
+      merge: mergeInputs,
+      settle: (state) => ({ ...state, seen: null }),
+      latenessMs: (model) => models.get(model)?.latenessMs ?? 0,
+      amendMs: (model) => models.get(model)?.amendMs ?? 0,
+    });
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -46,17 +51,17 @@ export class PredictionServedConsumer implements OnApplicationBootstrap {
   private observe(events: readonly Received<PredictionServed>[]): void {
     this.references.requireKnown(events.map(({ data }) => data));
     for (const { data, partition, offset } of events) {
-      const { model, version, role } = data;
-      if (data.fallback !== undefined) continue; // another version’s answer
-      const monitored = this.models.get(model);
+      if (!isRow(data)) continue;
+      const monitored = this.models.get(data.model);
       if (monitored === undefined) {
         driftMonitoringMetrics.unmonitored.inc({ source: this.book.source });
         continue;
       }
-      const eventTimeMs = Date.parse(data.eventTime);
-      const windowStartMs = windowStart(eventTimeMs, monitored.windowMs);
-      const pane = this.book.record({ partition, offset, eventTimeMs }, { model, version, role, windowStartMs, windowEndMs: windowStartMs + monitored.windowMs }, () => emptyInputs(this.references.get(model, version)));
-      observeInputs(pane.state, data);
+      const at = { partition, offset, eventTimeMs: Date.parse(data.eventTime) };
+      const key = inputPaneOf(data, monitored, this.book.clock(partition, data.model));
+      const pane = this.book.open(at, key, () => emptyInputPane(key, this.references.get(data.model, data.version), monitored));
+      if (observeInputs(pane.state, servedRow(data, at, pane.state.output.kind))) this.book.count(at, pane);
+      else driftMonitoringMetrics.repeated.inc({ model: data.model });
     }
   }
 }

@@ -1,18 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { MillraceError, type VersionRegistered } from '@millrace/contracts';
-import type { ReferenceMetric } from '@millrace/core/drift';
-import type { FeatureProfile } from '@millrace/core/statistics';
+import { MillraceError } from '@millrace/contracts';
+import { readReference, type Reference } from '@millrace/core/verdicts';
 import { Messaging } from '@millrace/messaging';
 import { DriftMonitoringSettings } from './drift-monitoring.config.js';
 import { MonitoredModels } from './monitored-models.js';
 import { ReferenceStore } from './reference.store.js';
-
-/** What a version is compared with. */
-export interface Reference {
-  readonly features: Readonly<Record<string, FeatureProfile>>;
-  readonly output: FeatureProfile | null;
-  readonly metrics: readonly ReferenceMetric[];
-}
 
 /** The references of the versions that answer, in memory: folds must not wait while they observe. */
 @Injectable()
@@ -63,20 +55,3 @@ export class References {
 }
 
 const keyOf = (model: string, version: string): string => JSON.stringify([model, version]);
-
-/** A profile as libs/core/statistics writes it, version 1; anything else is as good as none. */
-function readProfile(value: unknown): FeatureProfile | null {
-  if (typeof value !== 'object' || value === null || !('v' in value) || value.v !== 1 || !('kind' in value) || !('counts' in value) || !('n' in value) || !('nulls' in value)) return null;
-  if (value.kind === 'number' && 'edges' in value && Array.isArray(value.edges) && Array.isArray(value.counts)) return value as FeatureProfile;
-  return value.kind === 'category' && typeof value.counts === 'object' && value.counts !== null ? (value as FeatureProfile) : null;
-}
-
-export function readReference(reference: VersionRegistered['reference']): Reference | null {
-  if (reference === null) return null;
-  const features: Record<string, FeatureProfile> = {};
-  for (const [name, value] of Object.entries(reference.features)) {
-    const profile = readProfile(value);
-    if (profile !== null) features[name] = profile;
-  }
-  return { features, output: readProfile(reference.output), metrics: reference.metrics.filter(({ slice }) => slice === 'overall') };
-}

@@ -2,6 +2,7 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { Type, type Static } from '@sinclair/typebox';
 import { schemaPipe } from '@millrace/service';
+import { LabelHistoryStore, type LabelCohort } from './label-history.store.js';
 import { MonitoredModels } from './monitored-models.js';
 import { VerdictStore, type KeptVerdict } from './verdict.store.js';
 
@@ -21,6 +22,7 @@ export class VerdictsController {
   constructor(
     private readonly verdicts: VerdictStore,
     private readonly models: MonitoredModels,
+    private readonly labels: LabelHistoryStore,
   ) {}
 
   @Get(':model/verdicts')
@@ -44,17 +46,25 @@ export class VerdictsController {
     // Two verdicts make a window, one per kind.
     const verdicts = await this.verdicts.list(model, { version, role, limit: Number(limit) * 2 });
     if (verdicts.length === 0) this.models.require(model);
-    return { model, windows: windowsOf(verdicts).slice(0, Number(limit)) };
+    const windows = windowsOf(verdicts.filter(({ findings }) => !['e-detector', 'freshness'].includes(findings[0]?.detector ?? '')), await this.labels.cohorts(model, Math.min(...verdicts.map(({ window }) => Date.parse(window.from)))));
+    return { model, windows: windows.slice(0, Number(limit)) };
   }
 }
 
-function windowsOf(verdicts: readonly KeptVerdict[]): object[] {
+/** Of the predictions of a window, how many have met their label so far. */
+function labelsOf(cohorts: readonly LabelCohort[], { version, role, window }: KeptVerdict): object | null {
+  const cohort = cohorts.find((entry) => entry.version === version && entry.role === role && entry.windowStartMs === Date.parse(window.from));
+  return cohort === undefined ? null : { predicted: cohort.predicted, labelled: cohort.labelled, without: Math.max(0, cohort.predicted - cohort.labelled) };
+}
+
+function windowsOf(verdicts: readonly KeptVerdict[], cohorts: readonly LabelCohort[]): object[] {
   const windows = new Map<string, Record<string, unknown>>();
   for (const verdict of verdicts) {
     const { version, role, window, kind, rows, outcome, findings, metrics, verdictId } = verdict;
     const key = JSON.stringify([version, role, window]);
-    const entry = windows.get(key) ?? { version, role, window, drift: null, performance: null };
-    entry[kind] = kind === 'drift' ? { verdictId, rows, outcome, features: findings.map(driftSummary) } : { verdictId, rows, outcome, metrics };
+    const entry = windows.get(key) ?? { version, role, window, labels: labelsOf(cohorts, verdict), drift: null, performance: null };
+    // Newest first: an older revision does not hide a newer one.
+    if (entry[kind] === null) entry[kind] = kind === 'drift' ? { verdictId, rows, outcome, features: findings.map(driftSummary) } : { verdictId, rows, outcome, metrics };
     windows.set(key, entry);
   }
   return [...windows.values()];

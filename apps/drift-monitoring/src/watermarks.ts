@@ -5,7 +5,6 @@ import { Messaging } from '@millrace/messaging';
 import { ClosingStore } from './closing.store.js';
 import { DriftMonitoringSettings } from './drift-monitoring.config.js';
 import { MonitoredModels } from './monitored-models.js';
-import type { PaneSource } from './pane.js';
 
 const eventOf = { predictions: predictionServed, outcomes: outcomeObserved } as const;
 
@@ -19,7 +18,7 @@ export class Watermarks {
     private readonly settings: DriftMonitoringSettings,
   ) {}
 
-  async read(source: PaneSource): Promise<Map<string, number>> {
+  async read(source: keyof typeof eventOf): Promise<Map<string, number>> {
     const clocks = await this.closing.clocks(source);
     const idleMs = this.settings.idleSeconds * 1_000;
     const newest = Math.max(...clocks.map(({ movedAtMs }) => movedAtMs));

@@ -4,7 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseModelSpec, predictionServed, routeChanged, specChanged, type ModelSignature, type PredictionServed, type RouteChanged, type RouteTarget } from '@millrace/contracts';
+import { parseModelSpec, predictionServed, routeChanged, specChanged, type DataOf, type EventDefinition, type ModelSignature, type ModelSpec, type PredictionServed, type RouteChanged, type RouteTarget } from '@millrace/contracts';
 import { createRingTopics, decodeEvent, Messaging, type LogDriver } from '@millrace/messaging';
 import { MemoryDriver } from '@millrace/messaging/testing';
 import { logisticModel } from '@millrace/model-runtime/testing';
@@ -80,9 +80,9 @@ export class Ring {
     return { version, artifact: await this.storage.artifacts.put(modelBytes(intercept)), signature };
   }
 
-  async announceSpec(name = model): Promise<void> {
-    const renamed = { ...spec, metadata: { ...spec.metadata, name } };
-    await this.publish(this.messaging().encode(specChanged, { model: name, revision: 1, sha256: '0'.repeat(64), spec: renamed, changedAt: '2013-01-01T00:00:00Z' }, { key: name }));
+  async announceSpec(name = model, changes: Partial<ModelSpec['spec']> = {}, revision = 1): Promise<void> {
+    const renamed = { ...spec, metadata: { ...spec.metadata, name }, spec: { ...spec.spec, ...changes } };
+    await this.publish(this.messaging().encode(specChanged, { model: name, revision, sha256: '0'.repeat(64), spec: renamed, changedAt: '2013-01-01T00:00:00Z' }, { key: name }));
   }
 
   async announceRoute(route: Partial<RouteChanged> & Pick<RouteChanged, 'champion'>): Promise<number> {
@@ -92,11 +92,15 @@ export class Ring {
     return revision;
   }
 
-  /** What the log of predictions holds, by record id. */
-  async logged(): Promise<PredictionServed[]> {
-    const found: PredictionServed[] = [];
-    const consumption = await this.log.consume({ group: `look-${(this.looks += 1)}`, topics: [predictionServed.type], onBatch: async (deliveries) => void found.push(...deliveries.map((delivery) => decodeEvent(predictionServed, delivery).data)) });
-    const goal = (await this.log.watermarks(predictionServed.type)).reduce((sum, { high }) => sum + high, 0);
+  /** What the log of predictions holds. */
+  logged(): Promise<PredictionServed[]> {
+    return this.events(predictionServed);
+  }
+
+  async events<D extends EventDefinition>(definition: D): Promise<DataOf<D>[]> {
+    const found: DataOf<D>[] = [];
+    const consumption = await this.log.consume({ group: `look-${(this.looks += 1)}`, topics: [definition.type], onBatch: async (deliveries) => void found.push(...deliveries.map((delivery) => decodeEvent(definition, delivery).data)) });
+    const goal = (await this.log.watermarks(definition.type)).reduce((sum, { high }) => sum + high, 0);
     while (found.length < goal) await new Promise((resolve) => setImmediate(resolve));
     await consumption.stop();
     return found;

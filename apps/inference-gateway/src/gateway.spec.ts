@@ -219,6 +219,19 @@ describe('shadow', () => {
     expect(shadow?.output.probability).toBeCloseTo(probability(1, 1.5, 'AA'), 5);
   });
 
+  it('answers with the candidate after a switch, and logs what the old champion would have said', async () => {
+    await ring.announceRoute({ phase: 'ab', champion: await ring.target('v1', 0), candidate: { ...(await ring.target('v2', 1)), share: 1, mirror: true } });
+    const gateway = await start();
+    expect(predictionsOf(await gateway.predict([instance('a')]))[0]?.version).toBe('v2');
+    const logged = await eventually('both roles are logged', async () => {
+      const all = await ring.logged();
+      return all.length === 2 && all;
+    });
+    const [primary, shadow] = [logged.find(({ role }) => role === 'primary'), logged.find(({ role }) => role === 'shadow')];
+    expect(primary).toMatchObject({ version: 'v2', arm: 'candidate', armProbability: 1 });
+    expect(shadow).toMatchObject({ recordId: 'a', version: 'v1', arm: 'champion', requestId: primary?.requestId });
+  });
+
   it('drops and counts shadow runs beyond its queue; every answer is given', async () => {
     await ring.announceRoute({ phase: 'shadow', champion: await ring.target('v1', 0), candidate: { ...(await ring.target('v2', 1)), share: 0, mirror: true } });
     const gateway = await start({ config: { shadowQueueMax: 5 } });

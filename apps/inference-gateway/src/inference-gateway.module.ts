@@ -5,6 +5,7 @@ import { ServiceLog } from '@millrace/service';
 import { openStorage } from '@millrace/storage';
 import { ArtifactVersionLoader } from './artifact-version-loader.js';
 import { Fallbacks } from './data-plane/fallbacks.js';
+import { ExplainInstancesHandler } from './data-plane/explain-instances.handler.js';
 import { InferTensorsHandler } from './data-plane/infer-tensors.handler.js';
 import { ModelDirectory } from './data-plane/model-directory.js';
 import { PredictInstancesHandler } from './data-plane/predict-instances.handler.js';
@@ -12,8 +13,8 @@ import { RouteBook } from './data-plane/route-book.js';
 import { ServedAnswers } from './data-plane/served-answers.js';
 import { ShadowRuns } from './data-plane/shadow-runs.js';
 import { InferenceRoutes } from './edge/inference.routes.js';
+import { Explanations } from './explanation/explanations.js';
 import type { InferenceGatewayConfig } from './inference-gateway.config.js';
-import { decodePredictionLines } from './prediction-log/prediction-line.js';
 import { PredictionLog } from './prediction-log/prediction-log.js';
 import { Spool } from './prediction-log/spool/spool.js';
 import { RouteChangedFollower } from './route-changed.follower.js';
@@ -24,7 +25,7 @@ import { StreamScoring } from './stream-scoring.js';
 @Module({})
 export class InferenceGatewayModule {
   static with(config: InferenceGatewayConfig): DynamicModule {
-    const spool = () => new Spool({ folder: config.spoolFolder, bytesMax: config.spoolMegabytesMax * 1_048_576, nowMs: () => Date.now(), decode: decodePredictionLines });
+    const spool = () => new Spool({ folder: config.spoolFolder, bytesMax: config.spoolMegabytesMax * 1_048_576, nowMs: () => Date.now() });
     const loader = async (host: ModelHost) => new ArtifactVersionLoader((await openStorage(config.storageUrl)).artifacts, host, { rowsMax: config.batchRowsMax, queuedRowsMax: config.queueRowsMax });
     return {
       module: InferenceGatewayModule,
@@ -38,8 +39,11 @@ export class InferenceGatewayModule {
         RouteChangedFollower,
         { provide: ModelDirectory, useFactory: (follower: RouteChangedFollower, routes: RouteBook) => new ModelDirectory(follower, routes), inject: [RouteChangedFollower, RouteBook] },
         { provide: ServedAnswers, useFactory: (predictionLog: PredictionLog, shadowRuns: ShadowRuns, messaging: Messaging) => new ServedAnswers(predictionLog, shadowRuns, () => messaging.now()), inject: [PredictionLog, ShadowRuns, Messaging] },
-        { provide: PredictInstancesHandler, useFactory: (models: ModelDirectory, answers: ServedAnswers, log: ServiceLog) => new PredictInstancesHandler(models, answers, new Fallbacks(models, log)), inject: [ModelDirectory, ServedAnswers, ServiceLog] },
-        { provide: InferTensorsHandler, useFactory: (models: ModelDirectory, answers: ServedAnswers) => new InferTensorsHandler(models, answers), inject: [ModelDirectory, ServedAnswers] },
+        { provide: Fallbacks, useFactory: (models: ModelDirectory, log: ServiceLog) => new Fallbacks(models, log), inject: [ModelDirectory, ServiceLog] },
+        { provide: PredictInstancesHandler, useFactory: (models: ModelDirectory, answers: ServedAnswers, fallbacks: Fallbacks) => new PredictInstancesHandler(models, answers, fallbacks), inject: [ModelDirectory, ServedAnswers, Fallbacks] },
+        { provide: InferTensorsHandler, useFactory: (models: ModelDirectory, answers: ServedAnswers, fallbacks: Fallbacks) => new InferTensorsHandler(models, answers, fallbacks), inject: [ModelDirectory, ServedAnswers, Fallbacks] },
+        { provide: Explanations, useFactory: (log: ServiceLog) => new Explanations(log), inject: [ServiceLog] },
+        { provide: ExplainInstancesHandler, useFactory: (models: ModelDirectory, explanations: Explanations) => new ExplainInstancesHandler(models, explanations), inject: [ModelDirectory, Explanations] },
         ScoreRecordsHandler,
         StreamScoring,
         InferenceRoutes,

@@ -1,10 +1,11 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { routeChanged, specChanged, type RouteChanged, type SpecChanged } from '@millrace/contracts';
+import { routeChanged, specChanged, type RouteChanged, type Serving, type SpecChanged } from '@millrace/contracts';
 import { Messaging, type CompactedTable } from '@millrace/messaging';
 import { ModelHost } from '@millrace/model-runtime';
 import { Readiness } from '@millrace/service';
 import { artifactTarget, type ArtifactTarget } from './artifact-version-loader.js';
 import type { KnownModel, KnownModels } from './data-plane/model-directory.js';
+import { Explanations } from './explanation/explanations.js';
 import { RouteBook, type WantedRoute } from './data-plane/route-book.js';
 import { ShadowRuns } from './data-plane/shadow-runs.js';
 import { PredictionLog } from './prediction-log/prediction-log.js';
@@ -23,6 +24,7 @@ export class RouteChangedFollower implements KnownModels, OnApplicationBootstrap
     private readonly shadowRuns: ShadowRuns,
     private readonly predictionLog: PredictionLog,
     private readonly host: ModelHost,
+    private readonly explanations: Explanations,
     private readonly readiness: Readiness,
   ) {
     this.followed = new Promise((resolve) => (this.settle = resolve));
@@ -34,8 +36,14 @@ export class RouteChangedFollower implements KnownModels, OnApplicationBootstrap
     this.readiness.addNote('routes', () => this.routes.problems());
     this.specs = await this.messaging.table(specChanged);
     const table = await this.messaging.table(routeChanged);
-    table.onChange((model, entry) => void (entry === undefined ? this.routes.drop(model) : this.routes.follow(wantedRoute(entry.data))));
-    await Promise.all(table.values().map((route) => this.routes.follow(wantedRoute(route))));
+    const follow = (route: RouteChanged): Promise<void> => this.routes.follow(wantedRoute(route, this.get(route.model)?.serving));
+    table.onChange((model, entry) => void (entry === undefined ? this.routes.drop(model) : follow(entry.data)));
+    // A spec may change the limits of versions in service.
+    this.specs.onChange((model) => {
+      const route = table.get(model);
+      if (route !== undefined) void follow(route);
+    });
+    await Promise.all(table.values().map(follow));
     tried = true;
     this.settle();
   }
@@ -44,6 +52,7 @@ export class RouteChangedFollower implements KnownModels, OnApplicationBootstrap
   async onApplicationShutdown(): Promise<void> {
     await this.shadowRuns.idle();
     this.predictionLog.write();
+    await this.explanations.stop();
     await this.routes.close();
     await this.host.close();
   }
@@ -53,13 +62,9 @@ export class RouteChangedFollower implements KnownModels, OnApplicationBootstrap
     return spec === undefined ? undefined : knownModel(spec);
   }
 
-  /** Calls back now and whenever specs change, with the models that score a stream, by stream. */
-  onStreams(consider: (streams: ReadonlyMap<string, readonly string[]>) => void): void {
-    const tell = (): void => {
-      const streams = new Map<string, string[]>();
-      for (const { model, spec } of this.specs?.values() ?? []) if (spec.spec.serving.stream) streams.set(spec.spec.stream, [...(streams.get(spec.spec.stream) ?? []), model]);
-      consider(streams);
-    };
+  /** Calls back now and whenever specs change, with the models that score a stream and that stream. */
+  onStreams(consider: (streams: ReadonlyMap<string, string>) => void): void {
+    const tell = (): void => consider(new Map((this.specs?.values() ?? []).filter(({ spec }) => spec.spec.serving.stream).map(({ model, spec }) => [model, spec.spec.stream])));
     tell();
     this.specs?.onChange(tell);
   }
@@ -71,7 +76,7 @@ export class RouteChangedFollower implements KnownModels, OnApplicationBootstrap
 
 const knownModel = ({ model, revision, spec }: SpecChanged): KnownModel => ({ model, revision, featureNames: spec.spec.features.map(({ name }) => name), serving: spec.spec.serving });
 
-function wantedRoute({ model, revision, phase, salt, champion, candidate, previous }: RouteChanged): WantedRoute<ArtifactTarget> {
-  const before = previous === undefined || previous === null ? null : artifactTarget(previous);
-  return { model, revision, phase, salt, champion: artifactTarget(champion), previous: before, candidate: candidate === null ? null : { ...artifactTarget(candidate), share: candidate.share, mirror: candidate.mirror } };
+function wantedRoute({ model, revision, phase, salt, champion, candidate, previous }: RouteChanged, serving: Serving | undefined): WantedRoute<ArtifactTarget> {
+  const before = previous === undefined || previous === null ? null : artifactTarget(previous, serving);
+  return { model, revision, phase, salt, champion: artifactTarget(champion, serving), previous: before, candidate: candidate === null ? null : { ...artifactTarget(candidate, serving), share: candidate.share, mirror: candidate.mirror } };
 }

@@ -45,6 +45,15 @@ export class ModelsController {
     return { ...spec, aliases: await this.aliasesOf(model) };
   }
 
+  @Get(':model/specs/:revision')
+  @ApiOperation({ summary: 'A spec as it stood at a revision: what a verdict or a roll-out of that time was judged by' })
+  async revision(@Param('model') model: string, @Param('revision') revision: string): Promise<SpecChanged> {
+    const known = await this.known(model);
+    const found = /^[1-9][0-9]{0,8}$/.test(revision) ? await this.specs.revision(model, Number(revision)) : undefined;
+    if (found === undefined) throw new MillraceError('SPEC_UNKNOWN', `${model} has no spec revision ${revision}; the newest is ${known.revision}`);
+    return found;
+  }
+
   @Get(':model/runs')
   @ApiOperation({ summary: 'Completed training runs of a model, newest first, the refused ones too' })
   async listRuns(@Param('model') model: string): Promise<{ runs: object[] }> {

@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { DataSource } from 'typeorm';
 import { Messaging } from '@millrace/messaging';
 import { inTransaction } from '@millrace/persistence';
-import { ServiceLog } from '@millrace/service';
+import { PeriodicTask, ServiceLog } from '@millrace/service';
 import { OutcomeJoiningSettings } from './outcome-joining.config.js';
 import { outcomeJoiningMetrics } from './outcome-joining.metrics.js';
 import { PredictionStore } from './prediction.store.js';
@@ -21,8 +21,7 @@ const lockOfStream = `SELECT pg_try_advisory_xact_lock(hashtext(current_schema()
  */
 @Injectable()
 export class ExpirePredictionsTask implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
+  private readonly task: PeriodicTask;
   private startedAtMs = 0;
 
   constructor(
@@ -33,26 +32,18 @@ export class ExpirePredictionsTask implements OnApplicationBootstrap, OnApplicat
     private readonly clocks: StreamClocks,
     private readonly tallies: TallyStore,
     private readonly settings: OutcomeJoiningSettings,
-    private readonly log: ServiceLog,
-  ) {}
+    log: ServiceLog,
+  ) {
+    this.task = new PeriodicTask(settings.expireEveryMs, () => this.runWhenSettled(), (error) => log.warn({ err: error }, 'overdue predictions could not be expired; tried again later'));
+  }
 
   onApplicationBootstrap(): void {
     this.startedAtMs = this.messaging.now().getTime();
-    this.schedule();
+    this.task.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    await this.running;
-  }
-
-  private schedule(): void {
-    this.timer = setTimeout(() => {
-      this.running = this.runWhenSettled()
-        .catch((error: unknown) => this.log.warn({ err: error }, 'overdue predictions could not be expired; tried again later'))
-        .finally(() => (this.timer === undefined ? undefined : this.schedule()));
-    }, this.settings.expireEveryMs);
+  onApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
   /** Right after a start, partitions look idle only because nobody has read them yet: wait until that would have shown. */

@@ -100,8 +100,14 @@ function unstorable({ recordId, predictionId }: PredictionServed): MillraceError
 
 function loggedOf({ data, topic, partition, offset }: Received<PredictionServed>, spec: JoinedModel): LoggedPrediction {
   const { predictionId, requestId, version, role, arm, unit, eventTime, routeRevision, output, fallback } = data;
-  const served: ServedPrediction = { predictionId, requestId, version, role, arm, unit, eventTime, routeRevision, output, ...(fallback === undefined ? {} : { fallback }), position: { topic, partition, offset } };
+  const served: ServedPrediction = { predictionId, requestId, version, role, arm, unit, eventTime, routeRevision, output, ...(fallback === undefined ? {} : { fallback }), position: { topic, partition, offset }, ...groupsOf(data, spec) };
   return { model: data.model, stream: spec.stream, recordId: data.recordId, expiresAt: new Date(Date.parse(eventTime) + spec.maximumDelayMs), served };
+}
+
+/** What the prediction saw of the features that fairness is judged by; a missing value is a group, too. */
+function groupsOf({ features }: PredictionServed, { groupFields }: JoinedModel): Pick<ServedPrediction, 'groups'> {
+  if (groupFields.length === 0) return {};
+  return { groups: Object.fromEntries(groupFields.map((field) => [field, String((Object.hasOwn(features, field) ? features[field] : null) ?? '(none)')])) };
 }
 
 function distinctRecords(logged: readonly LoggedPrediction[]): { stream: string; recordId: string; eventTime: string }[] {

@@ -44,10 +44,10 @@ export function received<Data>(data: Data, topic: string, offset: number, partit
   return { data, id: `${topic}@${offset}`, time: hour(0), key: 'key', traceparent: undefined, topic, partition, offset };
 }
 
-function spec(name: string): ReturnType<typeof parseModelSpec> {
+function spec(name: string, fairness: readonly object[] = []): ReturnType<typeof parseModelSpec> {
   return parseModelSpec({
     apiVersion: 'millrace/v1', kind: 'Model', metadata: { name },
-    spec: { task: 'binary', stream, features: [{ name: 'distance', type: 'number' }], label: { field: 'late', maximumDelay: 'PT48H' }, trainer: { name: 'tabular', algorithm: 'lightgbm' } },
+    spec: { task: 'binary', stream, features: [{ name: 'distance', type: 'number' }], label: { field: 'late', maximumDelay: 'PT48H' }, trainer: { name: 'tabular', algorithm: 'lightgbm' }, monitoring: { fairness } },
   });
 }
 
@@ -67,6 +67,11 @@ export class JoiningRoom {
     const room = new JoiningRoom(driver, await openTestDatabase('outcome_joining', [OpenPredictions1700000400000]));
     await room.send(specChanged, { model, revision: 1, sha256: 'a'.repeat(64), spec: spec(model), changedAt: hour(0) });
     return room;
+  }
+
+  /** For instances that start later. */
+  async judgeGroups(...by: string[]): Promise<void> {
+    await this.send(specChanged, { model, revision: 2, sha256: 'b'.repeat(64), spec: spec(model, by.map((field) => ({ by: field }))), changedAt: hour(0) });
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,8 @@ export interface JoinedModel extends LabelReading {
   readonly model: string;
   readonly stream: string;
   readonly maximumDelayMs: number;
+  /** Features whose values travel with the outcomes: those that fairness is judged by, and the slices of roll-outs. */
+  readonly groupFields: readonly string[];
 }
 
 /** Which models read which stream, and how each reads its label. Follows the specs of the registry. */
@@ -45,8 +47,8 @@ export class ModelSpecs implements OnApplicationBootstrap {
   /** A model whose spec is withdrawn keeps its last one here: its labels are still to come. */
   private learn(): void {
     for (const { model, spec } of this.table?.values() ?? []) {
-      const { task, stream, label } = spec.spec;
-      this.byModel.set(model, { model, stream, task, label, maximumDelayMs: durationMs(label.maximumDelay) });
+      const { task, stream, label, monitoring, rollout } = spec.spec;
+      this.byModel.set(model, { model, stream, task, label, maximumDelayMs: durationMs(label.maximumDelay), groupFields: [...new Set([...monitoring.fairness.map(({ by }) => by), ...rollout.slices])] });
     }
     const byStream = new Map<string, JoinedModel[]>();
     for (const model of this.byModel.values()) byStream.set(model.stream, [...(byStream.get(model.stream) ?? []), model]);

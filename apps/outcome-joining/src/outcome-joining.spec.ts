@@ -25,10 +25,20 @@ describe('outcome-joining', () => {
     const [outcome, ...more] = await room.outcomes(1);
     expect(more).toEqual([]);
     expect(outcome?.key).toBe('a');
+    expect(outcome?.data.predictions[0]).not.toHaveProperty('groups');
     expect(outcome?.data).toMatchObject({ model, recordId: 'a', label: false, labelEventTime: hour(3), labelPosition: { topic: labelAdmitted.type, offset: 0 } });
     expect(outcome?.data.predictions.map(({ predictionId, role, position }) => [predictionId, role, position.offset])).toEqual([['a/primary', 'primary', 0], ['a/shadow', 'shadow', 1]]);
     await instance.settled({ recordsLogged: 1, joined: 1, expired: 0, waiting: 0, labelsSeen: 1, labelsWithoutPrediction: 0 });
     expect(await instance.edge.prediction('a/shadow')).toMatchObject({ state: 'joined', recordId: 'a', topic: predictionServed.type, offset: 1, label: { value: false, offset: 0, eventTime: hour(3) } });
+  });
+
+  it('passes on the values that fairness is judged by, and no others', async () => {
+    await room.judgeGroups('distance');
+    await start();
+    await room.send(predictionServed, prediction('a', 0, { features: { distance: 7, carrier: 'AA' } }), prediction('b', 0, { features: { distance: null } }), prediction('c', 0, { features: {} }));
+    await room.send(labelAdmitted, label('a', 3), label('b', 3), label('c', 3));
+    const groups = (await room.outcomes(3)).map(({ data }) => [data.recordId, data.predictions[0]?.groups]);
+    expect(Object.fromEntries(groups)).toEqual({ a: { distance: '7' }, b: { distance: '(none)' }, c: { distance: '(none)' } });
   });
 
   it('joins a label that came before its prediction, at once', async () => {

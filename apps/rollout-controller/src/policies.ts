@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { MillraceError, specChanged } from '@millrace/contracts';
+import { rolloutPlanOf, type RolloutPlan } from '@millrace/core/rollout';
 import { Messaging, type CompactedTable } from '@millrace/messaging';
-import { planOf, type RolloutPlan } from './rollout-plan.js';
 
 /** The newest spec of each model, from which roll-outs that begin take their plan. */
 @Injectable()
@@ -18,6 +18,6 @@ export class Policies implements OnApplicationBootstrap {
   planOf(model: string): RolloutPlan {
     const spec = this.table?.get(model);
     if (spec === undefined) throw new MillraceError('DEPENDENCY_UNAVAILABLE', `the spec of ${model} has not arrived yet`);
-    return planOf(spec);
+    return rolloutPlanOf(spec);
   }
 }

@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { routeChanged, stepDecided, type RouteChanged, type RouteTarget } from '@millrace/contracts';
-import { decideRollout, isLive, openingStep, routeOf, startRollout, type RolloutDecision, type RolloutEvent, type RolloutStep } from '@millrace/core/rollout';
+import { canonicalJson, routeChanged, sha256Hex, stepDecided, type RouteChanged, type RouteTarget, type StepInputs } from '@millrace/contracts';
+import { decideRollout, endedBy, isLive, openingStep, routeDiffers, routeOf, startRollout, type RolloutDecision, type RolloutEvent, type RolloutStep } from '@millrace/core/rollout';
 import { Messaging, type OutgoingMessage } from '@millrace/messaging';
 import type { Transaction } from '@millrace/persistence';
 import { Policies } from './policies.js';
+import { ReadingBook } from './reading-book.js';
+import { ReadingStore } from './reading.store.js';
 import { RolloutStore, type ModelRow, type RolloutRow, type Step } from './rollout.store.js';
 
 type Verdict = Step['verdict'];
+type Cause = Pick<StepInputs, 'command' | 'guard' | 'routable'>;
 
 export interface Intent {
   readonly version: string;
@@ -31,6 +34,8 @@ export class ModelConduct {
     private readonly policies: Policies,
     private readonly messaging: Messaging,
     private readonly transaction: Transaction,
+    readonly readings: ReadingBook,
+    readonly lookEveryOutcomes: number,
     public model: ModelRow,
   ) {}
 
@@ -52,25 +57,18 @@ export class ModelConduct {
     if (row.state === null || row.plan === null) return { row, refused: 'it has not begun' };
     const decision = decideRollout(row.state, event, row.plan.policy);
     if (decision.refused !== null) return { row, refused: decision.refused };
-    return { row: await this.carryOut(row, decision), refused: null };
+    return { row: await this.carryOut(row, decision, causeOf(event)), refused: null };
   }
 
   /** Ends a roll-out that waits, or takes a completed one back: decisions that only a person takes. */
   async endByHand(row: RolloutRow, to: 'aborted' | 'rolled-back', reason: string): Promise<RolloutRow> {
     const sequence = row.sequence + 1;
-    const ended: RolloutRow = { ...row, status: 'ended', phase: to, sequence, endedAt: this.now() };
+    const state = row.state === null ? null : endedBy(row.state, to);
+    const ended: RolloutRow = { ...row, status: 'ended', phase: to, state, sequence, endedAt: this.now() };
     await this.tell(ended, { sequence, from: row.phase, to, verdict: 'by-hand', reason, evidence: noEvidence });
     await this.store.save(this.transaction, ended);
     if (to === 'rolled-back' && row.championVersion !== null) await this.routeTo(ended, row.championVersion, reason);
     return ended;
-  }
-
-  /** Tells that a look changed nothing; costs a sequence number, so the state must know. */
-  async tellLook(row: RolloutRow, reason: string, evidence: Step['evidence']): Promise<RolloutRow> {
-    if (row.state === null) return row;
-    const sequence = row.state.sequence + 1;
-    await this.tell(row, { sequence, from: row.phase, to: row.phase, verdict: 'not-enough-evidence', reason, evidence });
-    return { ...row, sequence, state: { ...row.state, sequence } };
   }
 
   private async begin(row: RolloutRow, verdict: Intent['verdict']): Promise<RolloutRow> {
@@ -79,7 +77,7 @@ export class ModelConduct {
     const plan = this.policies.planOf(row.model);
     const state = startRollout(plan.policy);
     const begun: RolloutRow = { ...row, championVersion: champion, status: 'active', phase: state.phase, plan, state };
-    await this.tell(begun, openingStep(row.reason, row.startedBy === 'pipeline' ? 'gate' : 'by-hand'));
+    await this.tell(begun, openingStep(row.reason, row.startedBy === 'pipeline' ? 'gate' : 'by-hand', plan.policy));
     await this.store.save(this.transaction, begun);
     await this.routeInPhase(begun, row.reason);
     return begun;
@@ -94,11 +92,13 @@ export class ModelConduct {
     return ended;
   }
 
-  private async carryOut(row: RolloutRow, { state, steps }: RolloutDecision): Promise<RolloutRow> {
+  /** The roll-out after a decision: steps are told, the route follows, and what waited begins when this one has ended. */
+  async carryOut(row: RolloutRow, { state, steps }: Pick<RolloutDecision, 'state' | 'steps'>, cause: Cause = {}): Promise<RolloutRow> {
     const live = isLive(state.phase);
-    const next: RolloutRow = { ...row, state, phase: state.phase, sequence: state.sequence, status: live ? (state.paused ? 'paused' : 'active') : 'ended', endedAt: live ? null : this.now() };
-    for (const step of steps) await this.tell(next, step);
-    if (next.phase === row.phase) return next;
+    const endedAt = live ? null : state.phase === row.phase ? row.endedAt : this.now();
+    const next: RolloutRow = { ...row, state, phase: state.phase, sequence: state.sequence, status: live ? (state.paused || state.held !== null ? 'paused' : 'active') : 'ended', endedAt };
+    for (const step of steps) await this.tell(next, step, cause);
+    if (row.state === null || row.plan === null || !routeDiffers(row.state, state, row.plan.policy)) return next;
     await this.store.save(this.transaction, next);
     const reason = steps[steps.length - 1]?.reason ?? '';
     if (live) await this.routeInPhase(next, reason);
@@ -118,10 +118,12 @@ export class ModelConduct {
 
   private async routeInPhase(row: RolloutRow, reason: string): Promise<void> {
     const { route } = this.model;
-    if (route === null || row.plan === null || row.state === null || !isLive(row.state.phase)) return;
+    if (route === null || row.plan === null || row.state === null) return;
+    const wanted = routeOf(row.state, row.plan.policy);
+    if (wanted === null) return;
+    const { phase, step, share, mirror } = wanted;
     const candidate = await this.targetOf(row.model, row.candidateVersion);
-    const { phase } = row.state;
-    await this.changeRoute({ rolloutId: row.rolloutId, phase, champion: route.champion, candidate: { ...candidate, ...routeOf(phase, row.plan.policy) }, reason });
+    await this.changeRoute({ rolloutId: row.rolloutId, phase, step, champion: route.champion, candidate: { ...candidate, share, mirror }, reason });
   }
 
   private async routeTo(row: RolloutRow, version: string, reason: string): Promise<void> {
@@ -134,7 +136,7 @@ export class ModelConduct {
     return found.target;
   }
 
-  private async changeRoute(change: Pick<RouteChanged, 'rolloutId' | 'phase' | 'champion' | 'candidate' | 'reason'>): Promise<void> {
+  private async changeRoute(change: Pick<RouteChanged, 'rolloutId' | 'phase' | 'step' | 'champion' | 'candidate' | 'reason'>): Promise<void> {
     const { model, revision, streamTime } = this.model;
     const previous = previousOf(this.model.route, change.champion.version);
     const route: RouteChanged = { model, revision: revision + 1, salt: `${model}:${change.rolloutId ?? 'none'}`, changedAt: this.now(), streamTime, previous, ...change };
@@ -143,17 +145,37 @@ export class ModelConduct {
     this.messages.push(this.messaging.encode(routeChanged, route, { key: model, id: `route:${model}:${route.revision}` }));
   }
 
-  private async tell(row: RolloutRow, step: RolloutStep | (Omit<RolloutStep, 'verdict'> & { readonly verdict: Verdict })): Promise<void> {
-    const told: Step = { ...step, decidedAt: this.now(), streamTime: this.model.streamTime };
+  private async tell(row: RolloutRow, step: RolloutStep | (Omit<RolloutStep, 'verdict'> & { readonly verdict: Verdict }), cause: Cause = {}): Promise<void> {
+    const told: Step = { ...step, decidedAt: this.now(), streamTime: this.model.streamTime, inputs: await this.inputsOf(row, cause) };
     await this.store.addStep(this.transaction, row.rolloutId, told);
     this.steps.push(told);
     const { model, rolloutId, candidateVersion, championVersion } = row;
     this.messages.push(this.messaging.encode(stepDecided, { model, rolloutId, candidateVersion, championVersion, ...told }, { key: model, id: `step:${rolloutId}:${step.sequence}` }));
   }
 
+  private async inputsOf({ model, rolloutId, plan, state, championVersion, candidateVersion }: RolloutRow, cause: Cause): Promise<StepInputs> {
+    const champion = championVersion === null ? null : (await this.targetOf(model, championVersion)).artifact.sha256;
+    return {
+      spec: { revision: plan?.specRevision ?? 0, sha256: plan?.specSha256 ?? null },
+      policy: { ...plan?.policy },
+      artifacts: { champion, candidate: (await this.targetOf(model, candidateVersion)).artifact.sha256 },
+      routeRevision: this.model.revision,
+      lookEveryOutcomes: this.lookEveryOutcomes,
+      ...(await this.readings.soFar(rolloutId)),
+      ...cause,
+      stateSha256: state === null ? null : sha256Hex(canonicalJson(state)),
+    };
+  }
+
   private now(): string {
     return this.messaging.now().toISOString();
   }
+}
+
+/** What lies in no outcome. */
+function causeOf(event: RolloutEvent): Cause {
+  if (event.type === 'command') return { command: { command: event.command, by: event.by, reason: event.reason } };
+  return event.type === 'guard-breached' ? { guard: { guard: event.guard, reason: event.reason } } : {};
 }
 
 /** Who may stand in for the new champion: the one before it. A champion that was taken back stands in for nobody. */
@@ -169,11 +191,13 @@ export class RolloutConductor {
     private readonly store: RolloutStore,
     private readonly policies: Policies,
     private readonly messaging: Messaging,
+    private readonly readings: ReadingStore,
+    private readonly lookEveryOutcomes: number,
   ) {}
 
   /** Locks the model until the transaction ends. */
   async of(transaction: Transaction, model: string): Promise<ModelConduct> {
-    return new ModelConduct(this.store, this.policies, this.messaging, transaction, await this.store.lockModel(transaction, model));
+    return new ModelConduct(this.store, this.policies, this.messaging, transaction, new ReadingBook(this.readings, transaction), this.lookEveryOutcomes, await this.store.lockModel(transaction, model));
   }
 
   /** Whoever locks several models locks them in this order. */

@@ -1,5 +1,6 @@
 import { Counter, Gauge, register } from 'prom-client';
-import { evidenceOf, isLive } from '@millrace/core/rollout';
+import { rolloutStepTypes } from '@millrace/contracts';
+import { endPhases, evidenceOf, rowsOf, stepOf } from '@millrace/core/rollout';
 import type { ModelConduct } from './rollout-conductor.js';
 import type { RolloutRow } from './rollout.store.js';
 
@@ -10,23 +11,46 @@ function once<T>(name: string, make: (name: string) => T): T {
 export const rolloutMetrics = {
   phase: once('millrace_rollout_phase', (name) => new Gauge({ name, help: '1 for the phase a model’s roll-out is in, 0 for the others', labelNames: ['model', 'phase'] })),
   evidence: once('millrace_rollout_evidence', (name) => new Gauge({ name, help: 'Difference in mean loss, candidate minus champion, of the roll-out under way', labelNames: ['model', 'bound'] })),
+  outcomes: once('millrace_rollout_outcomes', (name) => new Gauge({ name, help: 'Outcomes of the candidate (pairs, where both arms are asked) in the step under way, and how many it needs before it may pass', labelNames: ['model', 'bound'] })),
+  exposure: once('millrace_rollout_exposure_seconds', (name) => new Gauge({ name, help: 'Share × stream time of the roll-out under way, as time of the whole traffic', labelNames: ['model'] })),
+  held: once('millrace_rollout_held', (name) => new Gauge({ name, help: '1 while a roll-out waits for a person', labelNames: ['model'] })),
+  revisions: once('millrace_rollout_revisions_total', (name) => new Counter({ name, help: 'Verdicts of decided steps that late labels have changed, by the new verdict', labelNames: ['model', 'verdict'] })),
   steps: once('millrace_rollout_steps_total', (name) => new Counter({ name, help: 'Decided steps', labelNames: ['model', 'verdict'] })),
 };
 
-const phases = ['shadow', 'canary', 'ab', 'full', 'rolled-back', 'aborted'] as const;
+const phases = [...rolloutStepTypes, ...endPhases];
 type Bounds = Readonly<Record<'mean' | 'low' | 'high' | 'margin', number | null>>;
 const noBounds: Bounds = { mean: null, low: null, high: null, margin: null };
 
 /** After each change of a roll-out. Called before the transaction commits: a rare rollback shows early what comes a moment later. */
 export function reportConduct({ model: { model }, steps }: Pick<ModelConduct, 'model' | 'steps'>, row: RolloutRow): void {
-  for (const { verdict } of steps.splice(0)) rolloutMetrics.steps.inc({ model, verdict });
+  for (const { verdict, revises } of steps.splice(0)) {
+    rolloutMetrics.steps.inc({ model, verdict });
+    if (revises !== undefined) rolloutMetrics.revisions.inc({ model, verdict });
+  }
   // One that waits says nothing about where the model stands: another is under way.
   if (row.status === 'waiting') return;
-  for (const phase of phases) rolloutMetrics.phase.set({ model, phase }, phase === row.phase ? 1 : 0);
-  const bounds: Bounds = row.state !== null && row.plan !== null && isLive(row.state.phase) ? evidenceOf(row.state, row.state.phase, row.plan.policy) : noBounds;
+  // A plan may have several steps of one type: the type is what the board shows.
+  const here = row.state !== null && row.plan !== null ? (stepOf(row.state, row.plan.policy)?.type ?? row.phase) : row.phase;
+  for (const phase of phases) rolloutMetrics.phase.set({ model, phase }, phase === here ? 1 : 0);
+  const bounds: Bounds = row.state !== null && row.plan !== null && row.state.evidence !== null ? evidenceOf(row.state.evidence, row.plan.policy) : noBounds;
   for (const bound of ['mean', 'low', 'high', 'margin'] as const) {
     const value = bounds[bound];
     if (value === null) rolloutMetrics.evidence.remove({ model, bound });
     else rolloutMetrics.evidence.set({ model, bound }, value);
   }
+  reportStep(model, row);
+}
+
+function reportStep(model: string, { state, plan }: RolloutRow): void {
+  const step = state === null || plan === null ? undefined : stepOf(state, plan.policy);
+  if (state === null || state.evidence === null || step === undefined) {
+    for (const bound of ['seen', 'needed'] as const) rolloutMetrics.outcomes.remove({ model, bound });
+    for (const gauge of [rolloutMetrics.exposure, rolloutMetrics.held]) gauge.remove({ model });
+    return;
+  }
+  rolloutMetrics.outcomes.set({ model, bound: 'seen' }, rowsOf(state.evidence));
+  rolloutMetrics.outcomes.set({ model, bound: 'needed' }, step.rowsMin);
+  rolloutMetrics.exposure.set({ model }, state.exposureMs / 1_000);
+  rolloutMetrics.held.set({ model }, state.held === null ? 0 : 1);
 }

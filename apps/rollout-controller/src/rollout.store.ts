@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { GateResult, ModelSignature, RouteChanged, RouteTarget, StepDecided, VersionRegistered } from '@millrace/contracts';
+import type { GateResult, ModelSignature, RouteChanged, RouteTarget, StepDecided, StepInputs, VersionRegistered } from '@millrace/contracts';
 import { inTransaction, query, type Transaction } from '@millrace/persistence';
-import type { RolloutState } from '@millrace/core/rollout';
-import type { RolloutPlan } from './rollout-plan.js';
+import { currentPlan, currentState, learnsUntilMs, type RolloutPlan, type RolloutState, type StoredPlan, type StoredState } from '@millrace/core/rollout';
 
 export interface ModelRow {
   readonly model: string;
@@ -50,8 +49,13 @@ const rolloutColumns = `rollout_id AS "rolloutId", model, candidate_version AS "
   sequence, outcomes::float8 AS outcomes, started_by AS "startedBy", reason, created_at AS "createdAt", ended_at AS "endedAt"`;
 const instant = (value: Date | string | null): string | null => (value === null ? null : new Date(value).toISOString());
 
-type StoredRollout = Omit<RolloutRow, 'createdAt' | 'endedAt'> & { readonly createdAt: Date; readonly endedAt: Date | null };
-const rolloutOf = (row: StoredRollout): RolloutRow => ({ ...row, createdAt: row.createdAt.toISOString(), endedAt: instant(row.endedAt) });
+type StoredRollout = Omit<RolloutRow, 'createdAt' | 'endedAt' | 'plan' | 'state'> & { readonly createdAt: Date; readonly endedAt: Date | null; readonly plan: StoredPlan | null; readonly state: StoredState | null };
+
+/** Plans and states of earlier releases are read as what they mean now. */
+function rolloutOf({ plan: storedPlan, state, ...row }: StoredRollout): RolloutRow {
+  const plan = storedPlan === null ? null : currentPlan(storedPlan);
+  return { ...row, plan, state: state === null || plan === null ? null : currentState(state, plan.policy), createdAt: row.createdAt.toISOString(), endedAt: instant(row.endedAt) };
+}
 
 /** Everything of one model changes under the lock of its row, which `lockModel` takes and the transaction holds. */
 @Injectable()
@@ -102,6 +106,11 @@ export class RolloutStore {
     return row === undefined ? undefined : rolloutOf(row);
   }
 
+  /** Those that have ended and still learn from late labels, oldest first. */
+  async learning(transaction: Transaction, model: string): Promise<RolloutRow[]> {
+    return (await transaction.query<StoredRollout>(`SELECT ${rolloutColumns} FROM rollout WHERE model = $1 AND status = 'ended' AND learns_until IS NOT NULL ORDER BY number`, [model])).map(rolloutOf);
+  }
+
   async get(transaction: Transaction, rolloutId: string): Promise<RolloutRow | undefined> {
     const [row] = await transaction.query<StoredRollout>(`SELECT ${rolloutColumns} FROM rollout WHERE rollout_id = $1`, [rolloutId]);
     return row === undefined ? undefined : rolloutOf(row);
@@ -127,15 +136,15 @@ export class RolloutStore {
 
   async save(transaction: Transaction, row: RolloutRow): Promise<void> {
     await transaction.query(
-      'UPDATE rollout SET champion_version = $2, status = $3, phase = $4, plan = $5, state = $6, sequence = $7, outcomes = $8, ended_at = $9 WHERE rollout_id = $1',
-      [row.rolloutId, row.championVersion, row.status, row.phase, json(row.plan), json(row.state), row.sequence, row.outcomes, row.endedAt],
+      'UPDATE rollout SET champion_version = $2, status = $3, phase = $4, plan = $5, state = $6, sequence = $7, outcomes = $8, ended_at = $9, learns_until = to_timestamp($10::float8 / 1000) WHERE rollout_id = $1',
+      [row.rolloutId, row.championVersion, row.status, row.phase, json(row.plan), json(row.state), row.sequence, row.outcomes, row.endedAt, row.state === null ? null : learnsUntilMs(row.state)],
     );
   }
 
   async addStep(transaction: Transaction, rolloutId: string, step: Step): Promise<void> {
     await transaction.query(
-      'INSERT INTO step (rollout_id, sequence, from_phase, to_phase, verdict, reason, evidence, decided_at, stream_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)',
-      [rolloutId, step.sequence, step.from, step.to, step.verdict, step.reason, JSON.stringify(step.evidence), step.decidedAt, step.streamTime],
+      'INSERT INTO step (rollout_id, sequence, from_phase, to_phase, verdict, reason, evidence, decided_at, stream_time, inputs, revises) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+      [rolloutId, step.sequence, step.from, step.to, step.verdict, step.reason, JSON.stringify(step.evidence), step.decidedAt, step.streamTime, json(step.inputs ?? null), step.revises ?? null],
     );
   }
 
@@ -160,12 +169,12 @@ export class RolloutStore {
   }
 
   async steps(rolloutId: string): Promise<Step[]> {
-    const rows = await query<Omit<Step, 'decidedAt' | 'streamTime'> & { decidedAt: Date; streamTime: Date | null }>(
+    const rows = await query<Omit<Step, 'decidedAt' | 'streamTime' | 'inputs' | 'revises'> & { decidedAt: Date; streamTime: Date | null; inputs: StepInputs | null; revises: number | null }>(
       this.database,
-      `SELECT sequence, from_phase AS "from", to_phase AS "to", verdict, reason, evidence, decided_at AS "decidedAt", stream_time AS "streamTime" FROM step WHERE rollout_id = $1 ORDER BY sequence`,
+      `SELECT sequence, from_phase AS "from", to_phase AS "to", verdict, reason, evidence, decided_at AS "decidedAt", stream_time AS "streamTime", inputs, revises FROM step WHERE rollout_id = $1 ORDER BY sequence`,
       [rolloutId],
     );
-    return rows.map((row) => ({ ...row, decidedAt: row.decidedAt.toISOString(), streamTime: instant(row.streamTime) }));
+    return rows.map(({ inputs, revises, ...row }) => ({ ...row, decidedAt: row.decidedAt.toISOString(), streamTime: instant(row.streamTime), ...(inputs === null ? {} : { inputs }), ...(revises === null ? {} : { revises }) }));
   }
 
   async notes(model: string, version: string): Promise<{ text: string; notedAt: string }[]> {

@@ -2,9 +2,11 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Type, type Static } from '@sinclair/typebox';
 import { Literals, MillraceError, parse } from '@millrace/contracts';
-import { evidenceOf, isLive } from '@millrace/core/rollout';
+import { evidenceOf, standingOf } from '@millrace/core/rollout';
 import { openApiSchema, schemaPipe } from '@millrace/service';
 import { CommandRolloutsHandler, rolloutCommands } from './command-rollouts.handler.js';
+import { GuardStore } from './guard.store.js';
+import { ReadingStore } from './reading.store.js';
 import { RolloutStore, type RolloutRow } from './rollout.store.js';
 
 const order = { by: Type.String({ minLength: 1, maxLength: 200, description: 'who orders it' }), reason: Type.String({ minLength: 1, maxLength: 2_000 }) };
@@ -18,6 +20,8 @@ export class RolloutsController {
   constructor(
     private readonly store: RolloutStore,
     private readonly commandRollouts: CommandRolloutsHandler,
+    private readonly readings: ReadingStore,
+    private readonly guards: GuardStore,
   ) {}
 
   @Get('models/:model/rollouts')
@@ -47,22 +51,32 @@ export class RolloutsController {
   }
 
   @Get('rollouts/:id')
-  @ApiOperation({ summary: 'One roll-out: every step with its evidence' })
+  @ApiOperation({ summary: 'One roll-out: every step with its evidence, and where its guards stand' })
   async one(@Param('id') id: string): Promise<object> {
     const row = await this.store.find(id);
     if (row === undefined) throw new MillraceError('ROLLOUT_UNKNOWN', `there is no roll-out ${id}`);
-    return { ...summaryOf(row), plan: row.plan, steps: await this.store.steps(id), notes: await this.store.notes(row.model, row.candidateVersion) };
+    const { plan, state } = row;
+    const steps = await this.store.steps(id);
+    const standing = plan === null || state === null ? null : standingOf(state, plan.policy, steps.map(({ to }) => to.replace(/ \(.*\)$/, '')));
+    return { ...summaryOf(row), plan, standing, steps, notes: await this.store.notes(row.model, row.candidateVersion), guards: await this.guards.readings(id) };
+  }
+
+  @Get('rollouts/:id/readings')
+  @ApiOperation({ summary: 'From which offsets a roll-out has learnt, in the order in which it did' })
+  async readingsOf(@Param('id') id: string): Promise<object> {
+    if ((await this.store.find(id)) === undefined) throw new MillraceError('ROLLOUT_UNKNOWN', `there is no roll-out ${id}`);
+    return { rolloutId: id, readings: await this.readings.list(id) };
   }
 
   @Post('rollouts/:id/commands')
   @HttpCode(200)
   @ApiBody({ schema: openApiSchema(CommandOrder) })
-  @ApiOperation({ summary: 'Pause, resume, promote, abort or roll back' })
+  @ApiOperation({ summary: 'Pause, resume, advance to the next step, promote, abort or roll back' })
   async command(@Param('id') id: string, @Body(schemaPipe(CommandOrder, 'the request')) body: Static<typeof CommandOrder>): Promise<object> {
     return summaryOf(await this.commandRollouts.command(id, body.command, body));
   }
 }
 
 function summaryOf({ plan, state, ...row }: RolloutRow): object {
-  return { ...row, evidence: plan !== null && state !== null && isLive(state.phase) ? evidenceOf(state, state.phase, plan.policy) : null };
+  return { ...row, evidence: plan !== null && state !== null && state.evidence !== null ? evidenceOf(state.evidence, plan.policy) : null };
 }

@@ -4,15 +4,18 @@ import type { MicroserviceOptions } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
 import {
-  matches, outcomeObserved, parseModelSpec, routeChanged, specChanged, stepDecided, verdictIssued, versionRegistered,
-  type OutcomeObserved, type RouteChanged, type StepDecided, type VersionRegistered,
+  canonicalJson, matches, outcomeObserved, parseModelSpec, routeChanged, sha256Hex, specChanged, stepDecided, verdictIssued, versionRegistered,
+  type ModelSpec, type OutcomeObserved, type RouteChanged, type StepDecided, type VersionRegistered,
 } from '@millrace/contracts';
-import { createRingTopics, decodeEvent, Messaging, MillraceTransport, type OutgoingMessage } from '@millrace/messaging';
+import { createRingTopics, decodeEvent, Messaging, MillraceTransport, type LogDriver, type OutgoingMessage } from '@millrace/messaging';
 import { MemoryDriver } from '@millrace/messaging/testing';
 import { query } from '@millrace/persistence';
 import { ErrorFilter, Readiness, ServiceLog } from '@millrace/service';
 import { eventually, openTestDatabase, type TestDatabase } from '@millrace/testing';
 import { Rollouts1700000900000 } from './migrations/0001-rollouts.js';
+import { Readings1700000910000 } from './migrations/0002-readings.js';
+import { Guards1700000930000 } from './migrations/0003-guards.js';
+import { LateLabels1700000940000 } from './migrations/0004-late-labels.js';
 import { RolloutControllerModule } from './rollout-controller.module.js';
 
 @Global()
@@ -31,17 +34,18 @@ class FixturePlatform {
 
 export const model = 'late-flights';
 const armPolicy = { share: 0.5, rowsMin: 40, lossMargin: 0.1, duration: 'P30D' };
-export const spec = parseModelSpec({
+const standardRollout = { lossMargin: 0.02, shadow: { pairsMin: 40, duration: 'P30D' }, canary: armPolicy, ab: armPolicy };
+export const specOf = (name: string, rollout: object = standardRollout): ModelSpec => parseModelSpec({
   apiVersion: 'millrace/v1',
   kind: 'Model',
-  metadata: { name: model },
+  metadata: { name },
   spec: {
     task: 'binary',
     stream: 'flights',
-    features: [{ name: 'distance', type: 'number' }],
+    features: [{ name: 'distance', type: 'number' }, { name: 'carrier', type: 'category' }],
     label: { field: 'late', positive: true },
     trainer: { name: 'tabular', algorithm: 'lightgbm' },
-    rollout: { lossMargin: 0.02, shadow: { pairsMin: 40, duration: 'P30D' }, canary: armPolicy, ab: armPolicy },
+    rollout,
   },
 });
 
@@ -51,23 +55,31 @@ const startMs = Date.parse('2013-03-01T00:00:00Z');
 
 /** The service over the memory twin of Kafka and a PostgreSQL database of its own; it plays the ring around it. */
 export class RolloutRing {
-  readonly log = new MemoryDriver();
+  readonly registered = new Map<string, VersionRegistered>();
   app!: NestFastifyApplication;
   private messaging!: Messaging;
   private records = 0;
   private looks = 0;
 
-  private constructor(readonly database: TestDatabase) {}
+  private constructor(
+    readonly database: TestDatabase,
+    readonly log: LogDriver,
+    readonly model: string,
+    private readonly service: string,
+    private readonly rollout?: object,
+  ) {}
 
-  static async open(): Promise<RolloutRing> {
-    const ring = new RolloutRing(await openTestDatabase('rollout_controller', [Rollouts1700000900000]));
-    await createRingTopics(ring.log, 2);
+  /** On a broker that others use too, a ring needs names of its own. */
+  static async open({ log = new MemoryDriver(), name, rollout }: { log?: LogDriver; name?: string; rollout?: object } = {}): Promise<RolloutRing> {
+    const database = await openTestDatabase('rollout_controller', [Rollouts1700000900000, Readings1700000910000, Guards1700000930000, LateLabels1700000940000]);
+    const ring = name === undefined ? new RolloutRing(database, log, model, 'rollout-controller', rollout) : new RolloutRing(database, log, name, `rollout-controller-${name}`, rollout);
+    await createRingTopics(log, 2);
     await ring.start();
     return ring;
   }
 
   async start(): Promise<void> {
-    this.messaging = new Messaging({ service: 'rollout-controller', driver: this.log, database: this.database.source, now: () => new Date(), log: { warn: () => undefined } });
+    this.messaging = new Messaging({ service: this.service, driver: this.log, database: this.database.source, now: () => new Date(), log: { warn: () => undefined } });
     const built = await Test.createTestingModule({ imports: [FixturePlatform.with(this.messaging, this.database.source), RolloutControllerModule.with({ stepEveryOutcomes: 50 })] }).compile();
     this.app = built.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
     this.app.useGlobalFilters(new ErrorFilter(new ServiceLog('rollout-controller', 'fatal')));
@@ -75,6 +87,19 @@ export class RolloutRing {
     await this.app.init();
     await this.app.startAllMicroservices();
     this.messaging.startOutbox();
+  }
+
+  /** What the registry would say: the spec by its revision, and versions. */
+  registryAnswer(path: string): unknown {
+    const model = `/v1/models/${this.model}`;
+    if (path === `${model}/specs/1`) return { model: this.model, revision: 1, sha256: sha256Hex(canonicalJson(this.spec)), spec: this.spec, changedAt: '2013-03-01T00:00:00Z' };
+    return path.startsWith(`${model}/versions/`) ? this.registered.get(path.slice(`${model}/versions/`.length)) : undefined;
+  }
+
+  /** For those who ask over HTTP from outside. */
+  async listen(): Promise<string> {
+    await this.app.listen(0, '127.0.0.1');
+    return this.app.getUrl();
   }
 
   async stop(): Promise<void> {
@@ -87,16 +112,21 @@ export class RolloutRing {
     await this.database.drop();
   }
 
+  get spec(): ModelSpec {
+    return specOf(this.model, this.rollout);
+  }
+
   async announceSpec(): Promise<void> {
-    await this.publish([this.messaging.encode(specChanged, { model, revision: 1, sha256: '0'.repeat(64), spec, changedAt: '2013-03-01T00:00:00Z' }, { key: model })]);
+    await this.publish([this.messaging.encode(specChanged, { model: this.model, revision: 1, sha256: sha256Hex(canonicalJson(this.spec)), spec: this.spec, changedAt: '2013-03-01T00:00:00Z' }, { key: this.model })]);
   }
 
   async register(version: string, change: Partial<VersionRegistered> = {}): Promise<void> {
     const data: VersionRegistered = {
-      model, version, source: 'pipeline', runId: 'run', datasetVersion: null, specRevision: 1, artifact: { sha256: version.padStart(64, '0').replace(/[^0-9a-f]/g, 'a'), sizeBytes: 1 }, signature,
+      model: this.model, version, source: 'pipeline', runId: 'run', datasetVersion: null, specRevision: 1, artifact: { sha256: version.padStart(64, '0').replace(/[^0-9a-f]/g, 'a'), sizeBytes: 1 }, signature,
       metrics: [], gate: { outcome: 'passed', checks: [] }, reference: null, registeredAt: '2013-03-01T00:00:00Z', ...change,
     };
-    await this.publish([this.messaging.encode(versionRegistered, data, { key: model })]);
+    this.registered.set(version, data);
+    await this.publish([this.messaging.encode(versionRegistered, data, { key: this.model })]);
     await this.settled(versionRegistered.type, 'versions');
   }
 
@@ -113,8 +143,8 @@ export class RolloutRing {
   }
 
   async failPerformance(version: string): Promise<void> {
-    const data = { verdictId: `verdict:${version}`, model, version, kind: 'performance' as const, window: { from: '2013-03-01T00:00:00Z', to: '2013-03-02T00:00:00Z' }, watermark: '2013-03-02T00:00:00Z', outcome: 'failed' as const, rows: 100, findings: [], offsets: [] };
-    await this.publish([this.messaging.encode(verdictIssued, data, { key: model })]);
+    const data = { verdictId: `verdict:${version}`, model: this.model, version, kind: 'performance' as const, window: { from: '2013-03-01T00:00:00Z', to: '2013-03-02T00:00:00Z' }, watermark: '2013-03-02T00:00:00Z', outcome: 'failed' as const, rows: 100, findings: [], offsets: [] };
+    await this.publish([this.messaging.encode(verdictIssued, data, { key: this.model })]);
     await this.settled(verdictIssued.type, 'verdicts');
   }
 
@@ -122,7 +152,7 @@ export class RolloutRing {
   async forgetOffsets(...groups: readonly (readonly [topic: string, purpose: string])[]): Promise<void> {
     const producer = await this.log.transactionalProducer('forget');
     for (const [topic, purpose] of groups) {
-      for (const { partition } of await this.log.watermarks(topic)) await producer.transact([], { group: `rollout-controller.${purpose}`, topic, partition, offset: 0 });
+      for (const { partition } of await this.log.watermarks(topic)) await producer.transact([], { group: this.messaging.group(purpose), topic, partition, offset: 0 });
     }
   }
 
@@ -137,7 +167,7 @@ export class RolloutRing {
 
   /** As the service tells it. */
   async route(): Promise<RouteChanged> {
-    const { body } = await this.call('GET', `/v1/models/${model}/route`);
+    const { body } = await this.call('GET', `/v1/models/${this.model}/route`);
     if (!matches(routeChanged.schema, body)) throw new Error(`no route: ${JSON.stringify(body)}`);
     return body;
   }
@@ -162,7 +192,7 @@ export class RolloutRing {
   private async settled(topic: string, purpose: string): Promise<void> {
     const goal = (await this.log.watermarks(topic)).reduce((sum, { high }) => sum + high, 0);
     await eventually(`${topic} is folded`, async () => {
-      const [row] = await query<{ folded: string }>(this.database.source, 'SELECT coalesce(sum(next_offset), 0) AS folded FROM fold_offset WHERE consumer_group = $1 AND topic = $2', [`rollout-controller.${purpose}`, topic]);
+      const [row] = await query<{ folded: string }>(this.database.source, 'SELECT coalesce(sum(next_offset), 0) AS folded FROM fold_offset WHERE consumer_group = $1 AND topic = $2', [this.messaging.group(purpose), topic]);
       return Number(row?.folded) === goal;
     });
   }
@@ -174,8 +204,10 @@ export class RolloutRing {
       predictionId: `p-${number}-${arm}`, requestId: `q-${number}`, version: (arm === 'champion' ? route.champion : (route.candidate ?? route.champion)).version, role, arm, unit: `u-${number}`, eventTime: instant,
       routeRevision: route.revision, output: { probability: label ? said[arm] : 1 - said[arm] }, position: { topic: 'inference.prediction-served.v1', partition: 0, offset: number },
     });
-    const answering = route.phase !== 'full' && route.phase !== 'shadow' && number % 4 < 2 ? 'candidate' : 'champion';
+    // Exactly in its share, and as often with one label as with the other.
+    const share = route.candidate?.share ?? 0;
+    const answering = share > 0 && number % Math.round(2 / share) < 2 ? 'candidate' : 'champion';
     const predictions = [prediction(answering, 'primary'), ...(route.candidate?.mirror === true ? [prediction(answering === 'champion' ? 'candidate' : 'champion', 'shadow')] : [])];
-    return { model, recordId: `record-${number}`, label, labelEventTime: instant, labelPosition: { topic: 'validation.label-admitted.v1', partition: 0, offset: number }, predictions };
+    return { model: this.model, recordId: `record-${number}`, label, labelEventTime: instant, labelPosition: { topic: 'validation.label-admitted.v1', partition: 0, offset: number }, predictions };
   }
 }

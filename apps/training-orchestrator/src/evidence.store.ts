@@ -37,8 +37,9 @@ export class EvidenceStore {
 
   async addVerdicts(transaction: Transaction, verdicts: readonly Received<VerdictIssued>[]): Promise<void> {
     for (const verdict of verdicts) {
-      const { verdictId, model, version, kind, outcome, watermark } = verdict.data;
-      await transaction.query('INSERT INTO verdict VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING', [verdictId, model, version, kind, outcome, watermark, reasonOf(verdict.data), positionOf(verdict)]);
+      const { verdictId, revision = 1, model, version, kind, watermark } = verdict.data;
+      const id = revision === 1 ? verdictId : `${verdictId}#${revision}`;
+      await transaction.query('INSERT INTO verdict VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING', [id, model, version, kind, bearingOf(verdict.data), watermark, reasonOf(verdict.data), positionOf(verdict)]);
     }
   }
 
@@ -103,6 +104,14 @@ export class EvidenceStore {
     );
     return row === undefined ? null : { version: row.version, artifactSha256: row.artifact_sha256, signature: row.signature };
   }
+}
+
+const aboutTraffic = new Set(['volume', 'freshness']);
+
+/** What a verdict means for training: that too few rows came, or none, is no reason to learn anew. */
+function bearingOf({ outcome, findings }: VerdictIssued): VerdictIssued['outcome'] {
+  const failed = findings.filter((finding) => finding.outcome === 'failed');
+  return outcome === 'failed' && failed.length > 0 && failed.every(({ subject }) => aboutTraffic.has(subject)) ? 'inconclusive' : outcome;
 }
 
 function reasonOf({ kind, version, window, findings, outcome }: VerdictIssued): string {

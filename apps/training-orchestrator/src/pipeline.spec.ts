@@ -8,6 +8,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { aliasMoved, versionRegistered, type Metric, type RunCompleted } from '@millrace/contracts';
+import { parseRowSample } from '@millrace/core/drift';
+import { parseFeatureCounts, rowsCounted, type FeatureCounts } from '@millrace/core/statistics';
 import { query } from '@millrace/persistence';
 import { eventually } from '@millrace/testing';
 import { history, modelSpec, OrchestratorUnderTest, type Truth } from './orchestrator.fixture.js';
@@ -23,6 +25,11 @@ const metric = (run: RunCompleted | undefined, name: string, slice = 'overall'):
   if (found === undefined) throw new Error(`no ${name} on ${slice}: ${run?.reason ?? 'no run'}`);
   return found;
 };
+
+function countsIn(profile: unknown): FeatureCounts {
+  if (typeof profile !== 'object' || profile === null || !('v' in profile) || profile.v !== 2 || !('counts' in profile) || typeof profile.counts !== 'string') throw new Error('these are no counts of version 2');
+  return parseFeatureCounts(Buffer.from(profile.counts, 'base64'));
+}
 
 described('the training pipeline', () => {
   let orchestrator: OrchestratorUnderTest;
@@ -47,7 +54,13 @@ described('the training pipeline', () => {
     const checked = run?.candidate?.gate.checks.map(({ rule }) => rule);
     expect(checked).toEqual(expect.arrayContaining(['auc.minimum', 'accuracy.minimum', 'parity.maximum', 'latency-ms-p95.maximum', 'batching.maximum']));
     const reference = run?.candidate?.reference;
-    expect(reference).toMatchObject({ features: { size: { kind: 'number' }, kind: { kind: 'category' } }, output: { kind: 'number', n: metric(run, 'auc').n } });
+    expect(reference).toMatchObject({ features: { size: { kind: 'number' }, kind: { kind: 'category' } }, output: { kind: 'number' } });
+    expect(rowsCounted(countsIn(reference?.output))).toBe(metric(run, 'auc').n);
+    for (const feature of Object.values(reference?.features ?? {})) expect(rowsCounted(countsIn(feature))).toBe(reference?.rows);
+    expect(parseRowSample(Buffer.from(reference?.sample ?? '', 'base64')).rows.length).toBe(Math.min(400, reference?.rows ?? 0));
+    // Scored on the test rows, every one of which is right or wrong.
+    expect([...(reference?.calibration?.positives ?? []), ...(reference?.calibration?.negatives ?? [])].reduce((sum, rows) => sum + rows, 0)).toBe(metric(run, 'auc').n);
+    expect(reference?.errors).toMatchObject({ rows: metric(run, 'auc').n, tolerance: null });
     const { body: dataset } = await orchestrator.get(`/v1/datasets/${run?.datasetVersion}`);
     expect(dataset).toMatchObject({ counts: { train: reference?.rows }, manifest: { stream: 'shapes', label: { field: 'outcome' } } });
     const { body: asked } = await orchestrator.call('POST', `/v1/runs/${run?.runId}/verify`);

@@ -79,6 +79,7 @@ export interface VerdictAnswer {
   readonly outcome: string;
   readonly rows: number;
   readonly window: { readonly from: string; readonly to: string };
+  readonly revision?: number;
   readonly findings: { readonly subject: string; readonly outcome: string; readonly statistic: number | null; readonly reference: number | null; readonly low: number | null; readonly high: number | null; readonly reason: string }[];
 }
 export interface AliasAnswer {

@@ -29,7 +29,26 @@ export async function evidence(stage: Stage): Promise<void> {
   const verified = JSON.parse(await millrace(stage, 'verify', model, '1', '--json')) as { sameBytes: boolean; sameDataset: boolean; actualSha256: string };
   must(verified.sameBytes && verified.sameDataset, 'version 1 trained again from its dataset version gives the same bytes');
   timeline.tell(traffic.now, `npx millrace verify ${model} 1: trained again from its dataset version and seed: the same bytes, ${verified.actualSha256.slice(0, 12)}.`, { sha256: verified.actualSha256 });
+  await verdictsAgain(stage);
   timeline.end();
+}
+
+interface Verification {
+  readonly same: boolean;
+  readonly rows: number;
+  readonly recomputedSha256: string;
+}
+
+/** A verdict on a window, and the steps of a roll-out, made again from the log. */
+async function verdictsAgain(stage: Stage): Promise<void> {
+  const { verdicts } = await stage.ring.get<{ verdicts: { verdictId: string; inputs?: unknown }[] }>('drift-monitoring', `/v1/models/${model}/verdicts?kind=drift&limit=20`);
+  const { rollouts } = await stage.ring.get<{ rollouts: { rolloutId: string; status: string }[] }>('rollout-controller', `/v1/models/${model}/rollouts`);
+  const ids = [verdicts.find(({ inputs }) => inputs !== undefined)?.verdictId, rollouts.find(({ status }) => status === 'ended')?.rolloutId].filter((id) => id !== undefined);
+  for (const id of ids) {
+    const { same, rows, recomputedSha256 } = JSON.parse(await millrace(stage, 'verify-verdict', id, '--json')) as Verification;
+    must(same, `${id} made again from the log gives the same bytes`);
+    stage.timeline.tell(stage.traffic.now, `npx millrace verify-verdict '${id}': made again from ${count(rows)} events of the log: the same bytes, ${recomputedSha256.slice(0, 12)}.`, { id, sha256: recomputedSha256 });
+  }
 }
 
 interface Balance {

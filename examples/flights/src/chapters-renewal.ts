@@ -17,11 +17,13 @@ function tellVerdict(stage: Stage, verdict: VerdictAnswer): void {
   const week = `${verdict.window.from.slice(0, 10)} to ${verdict.window.to.slice(0, 10)}`;
   const found = verdict.findings.filter(({ outcome }) => outcome === 'failed');
   if (verdict.kind === 'drift') {
-    const features = found.map(({ subject, statistic }) => `${subject} ${rounded(statistic, 2)}`).join(', ');
-    stage.timeline.tell(verdict.window.to, `Drift, week ${week}, ${count(verdict.rows)} predictions: ${features === '' ? verdict.outcome : features}.`, { kind: 'drift', rows: verdict.rows, found: found.length });
+    const again = verdict.revision === undefined ? '' : ` (revision ${verdict.revision}, after late rows)`;
+    stage.timeline.tell(verdict.window.to, `Drift, week ${week}${again}, ${count(verdict.rows)} flights: ${found.length === 0 ? verdict.outcome : `${found.length} of ${verdict.findings.length} subjects have moved`}.`, { kind: 'drift', rows: verdict.rows, found: found.length });
+    for (const { subject, reason } of found) stage.timeline.tell(verdict.window.to, `· ${subject}: ${reason}.`, { subject });
     return;
   }
   const auc = verdict.findings.find(({ subject }) => subject === 'auc');
+  for (const { subject, reason } of found) if (subject !== 'auc') stage.timeline.tell(verdict.window.to, subject === 'error-rate' ? `Concept drift: ${reason}.` : `· ${subject}: ${reason}.`, { subject });
   if (auc === undefined) return;
   stage.timeline.tell(verdict.window.to, `Performance, week ${week}, ${count(verdict.rows)} outcomes: AUC ${rounded(auc.statistic)} [${rounded(auc.low)}, ${rounded(auc.high)}] against ${rounded(auc.reference)} at training: ${verdict.outcome}.`, {
     kind: 'performance', auc: auc.statistic, low: auc.low, high: auc.high, reference: auc.reference, outcome: verdict.outcome,
@@ -34,7 +36,7 @@ function verdictTeller(stage: Stage): () => Promise<ReadonlySet<string>> {
   return async () => {
     const { verdicts } = await stage.ring.get<{ verdicts: VerdictAnswer[] }>('drift-monitoring', `/v1/models/${model}/verdicts?limit=100`);
     for (const verdict of [...verdicts].reverse()) {
-      const id = `${verdict.version}|${verdict.kind}|${verdict.window.from}`;
+      const id = `${verdict.version}|${verdict.kind}|${verdict.window.from}|${verdict.revision ?? 1}`;
       if (told.has(id)) continue;
       told.add(id);
       if (verdict.outcome !== 'inconclusive') tellVerdict(stage, verdict);

@@ -87,6 +87,22 @@ spec:
     { name: 'metric of another task', text: `${minimal}  gates: { metrics: [{ metric: rmse, maximum: 1 }] }\n`, at: '/spec/gates/metrics/0/metric' },
     { name: 'no duration', text: `${minimal}  monitoring: { window: a week }\n`, at: '/spec/monitoring/window' },
     { name: 'slice over no feature', text: `${minimal}  gates: { slices: [{ by: planet, metric: auc, minimum: 0.5 }] }\n`, at: '/spec/gates/slices/0/by' },
+    { name: 'roll-out step of no type', text: `${minimal}  rollout: { steps: [{ type: teleport }] }\n`, at: '/spec/rollout/steps/0/type' },
+    { name: 'strategy and steps', text: `${minimal}  rollout: { strategy: fast, steps: [{ type: ab }] }\n`, at: '/spec/rollout/steps' },
+    { name: 'no steps', text: `${minimal}  rollout: { steps: [] }\n`, at: '/spec/rollout/steps' },
+    { name: 'a share in shadow', text: `${minimal}  rollout: { steps: [{ type: shadow, share: 0.1 }] }\n`, at: '/spec/rollout/steps/0/share' },
+    { name: 'a canary of everybody', text: `${minimal}  rollout: { steps: [{ type: canary, share: 1 }] }\n`, at: '/spec/rollout/steps/0/share' },
+    { name: 'a ramp downwards', text: `${minimal}  rollout: { steps: [{ type: linear, from: 0.5, to: 0.2 }] }\n`, at: '/spec/rollout/steps/0/to' },
+    { name: 'a ramp without end', text: `${minimal}  rollout: { steps: [{ type: linear, by: 0 }] }\n`, at: '/spec/rollout/steps/0/by' },
+    { name: 'a share that falls', text: `${minimal}  rollout: { steps: [{ type: ab, share: 0.5 }, { type: canary, share: 0.1 }] }\n`, at: '/spec/rollout/steps/1/share' },
+    { name: 'shadow after canary', text: `${minimal}  rollout: { steps: [{ type: canary, share: 0.1 }, { type: shadow }] }\n`, at: '/spec/rollout/steps/1' },
+    { name: 'a step after blue-green', text: `${minimal}  rollout: { steps: [{ type: blue-green }, { type: ab }] }\n`, at: '/spec/rollout/steps/0' },
+    { name: 'better or not', text: `${minimal}  rollout: { steps: [{ type: ab, require: better, onTimeout: go-on }] }\n`, at: '/spec/rollout/steps/0/onTimeout' },
+    { name: 'a soak longer than its step', text: `${minimal}  rollout: { steps: [{ type: ab, soak: P9D, duration: P1W }] }\n`, at: '/spec/rollout/steps/0/soak' },
+    { name: 'a ramp longer than its step', text: `${minimal}  rollout: { steps: [{ type: linear, from: 0.1, by: 0.1, to: 0.5, every: P2D, duration: P1W }] }\n`, at: '/spec/rollout/steps/0/duration' },
+    { name: 'a slice of numbers', text: `${minimal}  rollout: { slices: [distance] }\n`, at: '/spec/rollout/slices/0' },
+    { name: 'a slice twice', text: `${minimal.replace('[{', '[{ name: carrier, type: category }, {')}  rollout: { slices: [carrier, carrier] }\n`, at: '/spec/rollout/slices/1' },
+    { name: 'nothing of alpha left', text: `${minimal}  rollout: { guards: { alphaShare: 0.95 } }\n`, at: '/spec/rollout/guards/alphaShare' },
   ])('$name: SPEC_INVALID at $at', ({ text, at }) => {
     expect.assertions(2);
     try {

@@ -22,10 +22,12 @@ export const errorCatalogue = {
   CONTRACT_UNKNOWN: { http: 404, retryable: false, meaning: 'No contract is registered for this stream.' },
   FIX_INVALID: { http: 422, retryable: false, meaning: 'A quarantine fix has mistakes; all are listed with their place.' },
   SPEC_INVALID: { http: 422, retryable: false, meaning: 'A model spec has mistakes; all are listed with their place.' },
+  SPEC_UNKNOWN: { http: 404, retryable: false, meaning: 'The model has no spec of this revision.' },
   // events
   EVENT_INVALID: { http: 500, retryable: false, meaning: 'An event does not match its schema; its reader set it aside on the refused topic.' },
+  OFFSETS_UNAVAILABLE: { http: 410, retryable: false, meaning: 'The topic does not hold these offsets: retention has deleted them, or it is another log.' },
   // inference
-  DEADLINE_EXCEEDED: { http: 503, retryable: true, meaning: 'The request’s time was over before its turn came; it was not run.' },
+  DEADLINE_EXCEEDED: { http: 503, retryable: true, meaning: 'The request’s time was over before it was answered.' },
   EXPLANATION_INEXACT: { http: 500, retryable: false, meaning: 'The contributions do not add up to what the model itself answers; no explanation is given.' },
   EXPLANATION_UNAVAILABLE: { http: 422, retryable: false, meaning: 'This model cannot be explained as asked; the message says what is missing, such as background rows.' },
   FEATURE_MISSING: { http: 400, retryable: false, meaning: 'An instance lacks a feature that the model needs (send null for an unknown value).' },
@@ -48,6 +50,7 @@ export const errorCatalogue = {
   STREAM_UNKNOWN: { http: 404, retryable: false, meaning: 'No contract names this stream.' },
   // registry and roll-out
   ALIAS_UNKNOWN: { http: 404, retryable: false, meaning: 'The model has no such alias.' },
+  OVERLAP_POOR: { http: 422, retryable: false, meaning: 'A log tells too little of another policy for an honest value; the reason says what is missing.' },
   ROLLOUT_COMMAND_REFUSED: { http: 409, retryable: false, meaning: 'The roll-out is in a state that does not allow this command.' },
   ROLLOUT_UNKNOWN: { http: 404, retryable: false, meaning: 'No roll-out has this id.' },
   VERIFICATION_UNKNOWN: { http: 404, retryable: false, meaning: 'No verification of a training run has this id.' },
@@ -60,6 +63,9 @@ export const errorCatalogue = {
   RUN_UNKNOWN: { http: 404, retryable: false, meaning: 'No training run has this id.' },
   TRAINER_FAILED: { http: 500, retryable: true, meaning: 'The trainer ended with a failure; its reason is attached.' },
   TRAINER_REFUSED: { http: 422, retryable: false, meaning: 'The trainer refused its parameters or data; trying again cannot help.' },
+  // verdicts
+  INPUTS_MISSING: { http: 409, retryable: false, meaning: 'A verdict or step was told before its inputs were kept; it cannot be made again.' },
+  VERDICT_UNKNOWN: { http: 404, retryable: false, meaning: 'No verdict has this id.' },
   // generic edges
   INTERNAL: { http: 500, retryable: false, meaning: 'An unexpected failure; the log line with this request id tells more.' },
   REQUEST_INVALID: { http: 400, retryable: false, meaning: 'The request does not match its schema; all mistakes are listed.' },

@@ -56,8 +56,12 @@ export const topics = {
     fact: 'A range of offsets was archived as one Parquet file.',
   },
   'inference.prediction-served.v1': {
-    key: 'record key', writtenBy: 'inference-gateway', readBy: ['outcome-joining', 'drift-monitoring'], cleanup: 'delete',
+    key: 'record key', writtenBy: 'inference-gateway', readBy: ['outcome-joining', 'drift-monitoring', 'rollout-controller'], cleanup: 'delete',
     fact: 'A model version answered (primary) or would have answered (shadow).',
+  },
+  'inference.prediction-failed.v1': {
+    key: 'record key', writtenBy: 'inference-gateway', readBy: ['rollout-controller', 'operators'], cleanup: 'delete',
+    fact: 'A model version was asked (primary) or shown a request (shadow) and gave no answer.',
   },
   'outcomes.outcome-observed.v1': {
     key: 'record key', writtenBy: 'outcome-joining', readBy: ['drift-monitoring', 'rollout-controller'], cleanup: 'delete',

@@ -6,6 +6,7 @@ import { measureOutage } from './cases/outage.js';
 import { measureOverload } from './cases/overload.js';
 import { measureRestarts } from './cases/restarts.js';
 import type { Bench, BenchSettings, Section } from './cases/section.js';
+import { measureRollback } from './cases/rollback.js';
 import { measureShadow } from './cases/shadow.js';
 import { startSubjects } from './cases/subjects.js';
 import { measureSwaps } from './cases/swaps.js';
@@ -13,7 +14,7 @@ import { measureThroughput, type Capacity } from './cases/throughput.js';
 import { currentLoad, describeMachine, describeVersions, type BenchRecord } from './report/record.js';
 import { startPeers } from './servers/peers.js';
 
-const alone: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = { batch: measureBatch, memory: measureMemory, overload: measureOverload, isolation: measureIsolation, swaps: measureSwaps, restarts: measureRestarts, shadow: measureShadow, outage: measureOutage };
+const alone: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = { batch: measureBatch, memory: measureMemory, overload: measureOverload, isolation: measureIsolation, swaps: measureSwaps, restarts: measureRestarts, shadow: measureShadow, outage: measureOutage, rollback: measureRollback };
 
 /** In the order they are run. */
 export const parts: readonly string[] = ['throughput', 'latency', ...Object.keys(alone)];

@@ -1,6 +1,6 @@
 // Goal: .ci/run adds up what happened, calls nothing a success that is none, and leaves no process behind, however often it is interrupted.
 // Method: the real script in small checkouts whose npm scripts only pretend; the expected sums are counted by hand. The
-// stages are prometheus, setup, typecheck, lint, tidy, generated, tests, then the story and the story under fire: nine.
+// stages are prometheus, setup, typecheck, lint, tidy, generated, tests, conformance, then the story and the story under fire: ten.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { eventually } from '@millrace/testing';
 
 const script = fileURLToPath(new URL('../../../.ci/run', import.meta.url));
 const limitMs = 60_000;
-const good = { typecheck: 'true', lint: 'true', tidy: 'true', generate: 'true', test: 'echo 5 passed, 0 failed, 2 skipped', start: 'echo the story', 'under-fire': 'echo under fire' };
+const good = { typecheck: 'true', lint: 'true', tidy: 'true', generate: 'true', test: 'echo 5 passed, 0 failed, 2 skipped', 'conformance:ci': 'echo 30 passed, 0 failed, 0 skipped', start: 'echo the story', 'under-fire': 'echo under fire' };
 let folder = '';
 
 beforeEach(() => {
@@ -60,28 +60,37 @@ describe('.ci/run', () => {
     checkoutWith(good);
     const { status, sum, stdout } = run();
     expect(stdout).toContain('the story');
-    expect([status, sum]).toEqual([0, '14 passed, 0 failed, 2 skipped']);
+    expect([status, sum]).toEqual([0, '45 passed, 0 failed, 2 skipped']);
   }, limitMs);
 
   it('goes on after a failure, shows the end of its log, and fails', () => {
     checkoutWith({ ...good, lint: 'echo a.ts:3 is wrong; exit 1' });
     const { status, sum, stdout } = run();
     expect(stdout).toContain('a.ts:3 is wrong');
-    expect([status, sum]).toEqual([1, '13 passed, 1 failed, 2 skipped']);
+    expect([status, sum]).toEqual([1, '44 passed, 1 failed, 2 skipped']);
   }, limitMs);
 
   it('counts failed tests, and tests that did not count themselves, as failures', () => {
     checkoutWith({ ...good, test: 'echo 4 passed, 1 failed, 0 skipped; exit 1' });
-    expect(run()).toMatchObject({ status: 1, sum: '12 passed, 2 failed, 0 skipped' });
+    expect(run()).toMatchObject({ status: 1, sum: '43 passed, 2 failed, 0 skipped' });
     checkoutWith({ ...good, test: 'echo all is well' });
-    expect(run()).toMatchObject({ status: 1, sum: '9 passed, 1 failed, 0 skipped' });
+    expect(run()).toMatchObject({ status: 1, sum: '40 passed, 1 failed, 0 skipped' });
+  }, limitMs);
+
+  it('counts each conformance check, and says why stock clients were left out', () => {
+    checkoutWith({ ...good, 'conformance:ci': 'echo 28 passed, 2 failed, 0 skipped; exit 1' });
+    expect(run()).toMatchObject({ status: 1, sum: '42 passed, 3 failed, 2 skipped' });
+    checkoutWith({ ...good, 'conformance:ci': 'echo stock clients: skipped, no index; echo 27 passed, 0 failed, 1 skipped' });
+    expect(run()).toMatchObject({ status: 0, stdout: expect.stringContaining('stock clients: skipped, no index'), sum: '42 passed, 0 failed, 3 skipped' });
+    checkoutWith({ ...good, 'conformance:ci': 'true' });
+    expect(run()).toMatchObject({ status: 1, sum: '15 passed, 1 failed, 2 skipped' });
   }, limitMs);
 
   it('does not go on without a set-up', () => {
     checkoutWith(good, "console.log('Java is missing'); process.exit(1);");
     const { status, sum, stdout } = run();
     expect(stdout).toContain('Java is missing');
-    expect([status, sum]).toEqual([1, '1 passed, 1 failed, 7 skipped']);
+    expect([status, sum]).toEqual([1, '1 passed, 1 failed, 8 skipped']);
   }, limitMs);
 
   it('tells the story from what is committed', () => {

@@ -18,13 +18,13 @@ export function caseRows(cases: readonly Case[]): string {
   return `${rows.join('\n')}\n\n${cases.length} cases, ${cases.filter(({ isNegative }) => isNegative).length} negative`;
 }
 
-interface Counts {
+export interface Counts {
   passed: number;
   failed: number;
   skipped: number;
 }
 
-function countsOf(results: readonly CaseResult[]): Counts {
+export function countsOf(results: readonly CaseResult[]): Counts {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   for (const { outcome } of results) counts[outcome] += 1;
   return counts;

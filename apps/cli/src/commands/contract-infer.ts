@@ -3,18 +3,17 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { parse, stringify } from 'yaml';
 import { MillraceError } from '@millrace/contracts';
-import { compileTable, emptyContractEvidence, inferContract, isIsoTimestamp, observeForContract, startTableCheck, type CompiledTable, type DatasetFinding, type TableVerdict } from '@millrace/core/data-quality';
+import { compileTable, emptyContractEvidence, inferContract, observeForContract, startTableCheck, type CompiledTable, type DatasetFinding, type TableVerdict } from '@millrace/core/data-quality';
+import { momentMs } from '../moment.js';
 import { scanRecords, type CellKind } from '../plain-files/scan-records.js';
 import { show, table } from '../print.js';
 
 const invalid = (message: string): MillraceError => new MillraceError('REQUEST_INVALID', message);
 
-/** Milliseconds of `now`, or of an ISO 8601 time; without a zone it is UTC. */
+/** Milliseconds of `now`, or of an ISO 8601 time. */
 function timeOf(text: string | undefined): number | null {
   if (text === undefined) return null;
-  if (text === 'now') return Date.now();
-  if (!isIsoTimestamp(text)) throw invalid(`--as-of ${text} is neither now nor an ISO 8601 time`);
-  return Date.parse(text.includes('T') && !/(?:Z|[+-]\d\d:\d\d)$/u.test(text) ? `${text}Z` : text);
+  return text === 'now' ? Date.now() : momentMs(text, '--as-of (or now)');
 }
 
 /** A stream's name from a file's. */

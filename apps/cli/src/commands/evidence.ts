@@ -2,6 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { MillraceError } from '@millrace/contracts';
 import { show } from '../print.js';
+import { explainStep, explainVerdict, isStepId, isVerdictId } from './explain-verdict.js';
+import { judgedWith } from './judged-with.js';
 import { call, find } from '../services.js';
 
 interface Position {
@@ -55,7 +57,7 @@ async function explain(predictionId: string) {
   const version = await find<Version>('model-registry', `/v1/models/${encodeURIComponent(prediction.model)}/versions/${encodeURIComponent(prediction.version)}`);
   const run = version === null || version.runId === null ? null : await find<Run>('training-orchestrator', `/v1/runs/${encodeURIComponent(version.runId)}`);
   const dataset = version === null || version.datasetVersion === null ? null : await find<Dataset>('training-orchestrator', `/v1/datasets/${version.datasetVersion}`);
-  return { prediction, version, run, dataset: dataset === null ? null : { datasetVersion: dataset.datasetVersion, ...dataset.manifest } };
+  return { prediction, version, run, dataset: dataset === null ? null : { datasetVersion: dataset.datasetVersion, ...dataset.manifest }, judged: await judgedWith(prediction) };
 }
 
 /** Offsets per kind and partition, merged: what a reader of the topic would have to read to see the same data. */
@@ -69,13 +71,15 @@ function ranges(segments: readonly Segment[]): string[] {
   return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([place, { from, to, rows }]) => `${place} [${from}, ${to}) ${rows.toLocaleString('en-US')} rows`);
 }
 
-function tell({ prediction, version, run, dataset }: Awaited<ReturnType<typeof explain>>): string {
+function tell({ prediction, version, run, dataset, judged }: Awaited<ReturnType<typeof explain>>): string {
   const said = prediction.output.value ?? `${String(prediction.output.label)} (probability ${prediction.output.probability?.toFixed(3) ?? '–'})`;
   const lines = [
     `prediction ${prediction.predictionId}`,
     `  ${prediction.recordId} at ${prediction.eventTime}: ${said}`,
     `  logged at ${at(prediction)}, route revision ${prediction.routeRevision}, ${prediction.arm}, ${prediction.role}`,
     prediction.label === null ? `  no label yet (${prediction.state})` : `  label ${String(prediction.label.value)} at ${prediction.label.eventTime}, from ${at(prediction.label)}`,
+    ...judged.verdicts.map(({ verdictId, kind, outcome }) => `├ ${kind} of its window: ${outcome}; make it again: millrace verify-verdict '${verdictId}'`),
+    ...judged.rollouts.map(({ rolloutId, phase }) => `├ its version was rolled out by ${rolloutId} (${phase}); make its steps again: millrace verify-verdict ${rolloutId}`),
     version === null ? '└ version unknown to the registry' : `└ version ${version.version} of ${prediction.model} (${version.source}), model.onnx ${version.artifact.sha256}`,
   ];
   if (run !== null) lines.push(`  └ run ${run.runId}: ${run.trigger} at ${run.streamTime}: ${run.reason}`);
@@ -110,11 +114,15 @@ async function verify(model: string, version: string): Promise<Verification> {
 export function addEvidenceCommands(program: Command): void {
   program
     .command('explain')
-    .description('from a prediction to the version, run, dataset version and offsets it rests on')
-    .argument('<prediction>', 'predictionId, as /predict answered it')
+    .description('what a prediction, a verdict or a step of a roll-out rests on, down to offsets')
+    .argument('<id>', 'predictionId, as /predict answered it; verdictId; or a roll-out’s step, such as flight-delays.3.1#4')
     .option('--json', 'for machines', false)
-    .action(async (predictionId: string, { json }: { json: boolean }) => {
-      const explanation = await explain(predictionId);
+    .action(async (id: string, { json }: { json: boolean }) => {
+      if (isVerdictId(id) || isStepId(id)) {
+        const { answer, tale } = await (isVerdictId(id) ? explainVerdict : explainStep)(id);
+        return show(json, answer, () => tale);
+      }
+      const explanation = await explain(id);
       show(json, explanation, () => tell(explanation));
     });
   program

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { seeded } from '@millrace/testing';
 import { Command } from 'commander';
-import { addRolloutJudgeCommand } from './rollout-judge.js';
+import { addRolloutFileCommands } from './rollout.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollout-judge-'));
 let printed = '';
@@ -36,7 +36,7 @@ function fileOf(name: string, lines: readonly string[]): string {
 
 async function judge(...args: string[]): Promise<{ code: number | string | null | undefined; text: string; json: () => any }> {
   const program = new Command().exitOverride();
-  addRolloutJudgeCommand(program);
+  addRolloutFileCommands(program);
   await program.parseAsync(['node', 'millrace', 'rollout', 'judge', ...args]);
   return { code: process.exitCode, text: printed, json: () => JSON.parse(printed) };
 }

@@ -122,10 +122,8 @@ async function judgeLog(options: JudgeOptions): Promise<void> {
   if (isAlarm(judgement)) process.exitCode = 2;
 }
 
-export function addRolloutJudgeCommand(program: Command): void {
-  program
-    .command('rollout')
-    .description('verdicts on roll-outs from plain files')
+export function addRolloutJudgeCommand(rollout: Command): void {
+  rollout
     .command('judge')
     .description('judge a log of outcomes of two arms, looking after every row')
     .requiredOption('--log <file>', 'CSV, JSONL or Parquet with unit, arm (champion or candidate), loss and, if you have them, slice, latency_ms; in the order in which outcomes became known')

@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/contracts';
 import type { Arm, LoggedOutcome } from '@millrace/core/rollout';
-import { readTable, type Column, type Table } from './read-table.js';
+import { columnOf, numberAt, refuseRow, textAt } from './cells.js';
+import { readTable, type Column } from './read-table.js';
 
 /** A log of outcomes, every cell checked; row r stands at r − 1. */
 export interface OutcomeLog {
@@ -15,38 +16,16 @@ export interface OutcomeLog {
   at(row: number, lossBound: number): LoggedOutcome;
 }
 
-function refuse(file: string, row: number, what: string): never {
-  throw new MillraceError('REQUEST_INVALID', `${file}, row ${row}: ${what}`);
-}
-
-function columnOf(file: string, { columns }: Table, name: string): Column | undefined;
-function columnOf(file: string, { columns }: Table, name: string, required: true): Column;
-function columnOf(file: string, { columns }: Table, name: string, required = false): Column | undefined {
-  const column = columns.find((each) => each.name === name);
-  if (column === undefined && required) throw new MillraceError('REQUEST_INVALID', `${file} has no column ${name}; its columns are ${columns.map((each) => each.name).join(', ')}`);
-  return column;
-}
-
-/** Cells as text, null where there is none. */
-function textAt(column: Column, index: number): string | null {
-  if (column.kind === 'text') return column.values[index] ?? null;
-  return column.present[index] === 1 ? String(column.values[index]) : null;
-}
-
-const truthValues: Readonly<Record<string, number>> = { true: 1, false: 0 };
-
 /** Numbers of a column, truth values as 1 and 0. @param optional missing cells become NaN. */
 function numbersOf(file: string, column: Column, rows: number, optional: boolean): Float64Array {
   const numbers = new Float64Array(rows).fill(NaN);
   for (let index = 0; index < rows; index += 1) {
-    const text = textAt(column, index);
-    if (text === null || text.trim() === '') {
-      if (!optional) refuse(file, index + 1, `${column.name} is missing; leave out rows whose ${column.name} is not known yet`);
+    const value = numberAt(file, column, index);
+    if (value === null) {
+      if (!optional) refuseRow(file, index + 1, `${column.name} is missing; leave out rows whose ${column.name} is not known yet`);
       continue;
     }
-    const value = column.kind === 'text' ? (truthValues[text.toLowerCase()] ?? Number(text)) : (column.values[index] ?? NaN);
-    if (!Number.isFinite(value) || column.kind === 'time') refuse(file, index + 1, `${column.name} is not a number: ${text}`);
-    if (value < 0) refuse(file, index + 1, `${column.name} is below 0: ${text}`);
+    if (value < 0) refuseRow(file, index + 1, `${column.name} is below 0: ${value}`);
     numbers[index] = value;
   }
   return numbers;
@@ -56,7 +35,7 @@ function armsOf(file: string, column: Column, rows: number): Uint8Array {
   const candidates = new Uint8Array(rows);
   for (let index = 0; index < rows; index += 1) {
     const arm = textAt(column, index);
-    if (arm !== 'champion' && arm !== 'candidate') refuse(file, index + 1, `arm is ${arm === null ? 'missing' : `"${arm}"`}; it must be champion or candidate`);
+    if (arm !== 'champion' && arm !== 'candidate') refuseRow(file, index + 1, `arm is ${arm === null ? 'missing' : `"${arm}"`}; it must be champion or candidate`);
     candidates[index] = arm === 'candidate' ? 1 : 0;
   }
   return candidates;
@@ -76,7 +55,7 @@ export async function readOutcomeLog(file: string): Promise<OutcomeLog> {
   const names = new Set<string>();
   let [lossMax, lossMaxRow, lossesAreBinary] = [-1, 1, true];
   for (let index = 0; index < rows; index += 1) {
-    if (textAt(units, index) === null) refuse(file, index + 1, 'unit is missing');
+    if (textAt(units, index) === null) refuseRow(file, index + 1, 'unit is missing');
     const loss = losses[index] ?? 0;
     if (loss > lossMax) [lossMax, lossMaxRow] = [loss, index + 1];
     lossesAreBinary &&= loss === 0 || loss === 1;

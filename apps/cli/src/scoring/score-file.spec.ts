@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logisticModel } from '@millrace/model-runtime/testing';
 import { openModel } from './open-model.js';
+import { fileSource } from './row-source.js';
 import { scoreFile } from './score-file.js';
 
 let folder: string;
@@ -29,7 +30,7 @@ const write = (name: string, rows: readonly string[]): string => {
 describe('scoreFile', () => {
   it('answers each row, imputing what is unknown, and repeats the columns that are no features', async () => {
     const input = write('in.csv', ['id,distance,carrier,note', 'a,1,AA,x', 'b,,UA,y', 'c,4,,z']);
-    const report = await scoreFile(await openModel(path('late')), { input, output: path('out.csv'), onProgress: nothing });
+    const report = await scoreFile(await openModel(path('late')), { input: fileSource(input), output: path('out.csv'), onProgress: nothing });
     expect(report).toMatchObject({ rows: 3, resumedAt: 0 });
     const [header, ...rows] = readFileSync(path('out.csv'), 'utf8').trim().split('\n').map((line) => line.split(','));
     expect(header).toEqual(['id', 'note', 'label', 'probability']);
@@ -42,11 +43,11 @@ describe('scoreFile', () => {
   it('goes on behind its last checkpoint, to the same bytes', async () => {
     const input = write('many.csv', ['id,distance,carrier', ...Array.from({ length: 250_000 }, (_, row) => `r${row},${(row % 97) / 10},AA`)]);
     const model = await openModel(path('late'));
-    await scoreFile(model, { input, output: path('whole.csv'), onProgress: nothing });
-    const interrupted = scoreFile(model, { input, output: path('again.csv'), onProgress: (done) => { if (done > 180_000) throw new Error('power cut'); } });
+    await scoreFile(model, { input: fileSource(input), output: path('whole.csv'), onProgress: nothing });
+    const interrupted = scoreFile(model, { input: fileSource(input), output: path('again.csv'), onProgress: (done) => { if (done > 180_000) throw new Error('power cut'); } });
     await expect(interrupted).rejects.toThrow('power cut');
     expect(existsSync(path('again.csv'))).toBe(false);
-    const report = await scoreFile(model, { input, output: path('again.csv'), onProgress: nothing });
+    const report = await scoreFile(model, { input: fileSource(input), output: path('again.csv'), onProgress: nothing });
     expect(report.resumedAt).toBeGreaterThanOrEqual(100_000);
     expect(report.resumedAt).toBeLessThan(200_000);
     expect(readFileSync(path('again.csv')).equals(readFileSync(path('whole.csv')))).toBe(true);
@@ -58,6 +59,6 @@ describe('scoreFile', () => {
     ['an output of an unknown kind', 'in.csv', ['id,distance,carrier', 'a,1,AA'], 'out.xlsx', '.xlsx'],
   ])('refuses %s', async (_what, name, rows, output, message) => {
     const input = write(name, rows);
-    await expect(scoreFile(await openModel(path('late')), { input, output: path(output), onProgress: nothing })).rejects.toMatchObject({ code: 'REQUEST_INVALID', message: expect.stringContaining(message) });
+    await expect(scoreFile(await openModel(path('late')), { input: fileSource(input), output: path(output), onProgress: nothing })).rejects.toMatchObject({ code: 'REQUEST_INVALID', message: expect.stringContaining(message) });
   });
 });

@@ -1,13 +1,14 @@
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { extname } from 'node:path';
 import { DuckDBDataChunk, DuckDBFloatVector, DuckDBInstance, DOUBLE, VARCHAR, type DuckDBConnection, type DuckDBType } from '@duckdb/node-api';
 import { MillraceError } from '@millrace/contracts';
 import { interpretOutput } from '@millrace/core/inference';
-import { literal, quoted, sourceOf } from '../plain-files/read-table.js';
+import { literal, quoted } from '../plain-files/read-table.js';
 import type { OpenModel } from './open-model.js';
+import type { RowSource, ScoredOffsets } from './row-source.js';
 
 export interface ScoreOptions {
-  readonly input: string;
+  readonly input: RowSource;
   readonly output: string;
   /** Columns of the input that the output repeats; default: those that are no features. */
   readonly keep?: readonly string[];
@@ -19,6 +20,8 @@ export interface ScoreReport {
   readonly rows: number;
   /** Rows that an earlier, interrupted run had done. */
   readonly resumedAt: number;
+  /** Where the rows stand in the log, when they come from the archive. */
+  readonly offsets: readonly ScoredOffsets[];
   readonly seconds: number;
 }
 
@@ -40,12 +43,6 @@ function outputColumns({ signature: { task, classes } }: OpenModel): OutputColum
   return [label, ...classes.map((name): OutputColumn => ({ name: `probability_${name}`, type: DOUBLE, value: ({ probabilities }) => probabilities?.[name] ?? null }))];
 }
 
-/** What was scored by what: another file or model starts anew. */
-function fingerprint({ input }: ScoreOptions, { sha256 }: OpenModel): string {
-  const stats = existsSync(input) ? statSync(input) : undefined;
-  return `${sha256} ${input} ${stats?.size ?? ''} ${stats?.mtimeMs ?? ''}`;
-}
-
 class Scoring {
   private constructor(
     private readonly connection: DuckDBConnection,
@@ -53,29 +50,32 @@ class Scoring {
     private readonly open: OpenModel,
     private readonly options: ScoreOptions,
     private readonly columns: readonly OutputColumn[],
-    private readonly source: string,
   ) {}
 
   static async over(open: OpenModel, options: ScoreOptions, partial: string): Promise<Scoring> {
-    const source = sourceOf(options.input);
     const instance = await DuckDBInstance.create(partial);
-    const scoring = new Scoring(await instance.connect(), instance, open, options, outputColumns(open), source);
-    await scoring.connection.run(`CREATE TABLE IF NOT EXISTS run (fingerprint VARCHAR)`);
+    const scoring = new Scoring(await instance.connect(), instance, open, options, outputColumns(open));
+    // One zone everywhere, so that times are written the same on every machine.
+    await scoring.connection.run(`SET TimeZone = 'UTC'; CREATE TABLE IF NOT EXISTS run (fingerprint VARCHAR)`);
     return scoring;
   }
+
+  /** The rows as a table in DuckDB's SQL; known after `resume`. */
+  private source = '';
 
   private async number(sql: string): Promise<number> {
     return Number((await this.connection.runAndReadAll(sql)).getRows()[0]?.[0] ?? 0);
   }
 
-  /** Rows that stand from an interrupted run; 0 after clearing those of another file or model. */
+  /** Rows that stand from an interrupted run; 0 after clearing what another source or model left. */
   async resume(): Promise<number> {
-    const mark = literal(fingerprint(this.options, this.open));
+    const mark = literal(`${this.open.sha256} ${this.options.input.fingerprint}`);
     const create = `CREATE TABLE IF NOT EXISTS scored (${this.columns.map(({ name, type }) => `${quoted(name)} ${type.toString()}`).join(', ')})`;
     if ((await this.number(`SELECT count(*) FROM run WHERE fingerprint = ${mark}`)) === 0) {
-      await this.connection.run(`DROP TABLE IF EXISTS scored; DELETE FROM run; INSERT INTO run VALUES (${mark})`);
+      await this.connection.run(`DROP TABLE IF EXISTS scored; DROP TABLE IF EXISTS source; DELETE FROM run; INSERT INTO run VALUES (${mark})`);
     }
     await this.connection.run(create);
+    this.source = await this.options.input.open(this.connection, this.open.layout.features.map(({ name }) => name));
     return this.number('SELECT count(*) FROM scored');
   }
 
@@ -83,7 +83,7 @@ class Scoring {
     const described = await this.connection.runAndReadAll(`DESCRIBE SELECT * FROM ${this.source}`);
     const names = described.getRowObjects().map((row) => String(row['column_name']));
     const missing = this.open.layout.features.map(({ name }) => name).filter((name) => !names.includes(name));
-    if (missing.length > 0) throw new MillraceError('REQUEST_INVALID', `${this.options.input} lacks the feature${missing.length === 1 ? '' : 's'} ${missing.join(', ')}; its columns are ${names.join(', ')}`);
+    if (missing.length > 0) throw new MillraceError('REQUEST_INVALID', `${this.options.input.name} lacks the feature${missing.length === 1 ? '' : 's'} ${missing.join(', ')}; its columns are ${names.join(', ')}`);
     return names;
   }
 
@@ -96,6 +96,7 @@ class Scoring {
     const { features } = this.open.layout;
     const selected = features.map(({ name, type }) => (type === 'number' ? `coalesce(TRY_CAST(${quoted(name)} AS FLOAT), 'nan'::FLOAT)` : `coalesce(CAST(${quoted(name)} AS VARCHAR), '')`));
     const reader = await this.instance.connect();
+    await reader.run(`SET TimeZone = 'UTC'`);
     const result = await reader.stream(`SELECT ${selected.join(', ')} FROM ${this.source} OFFSET ${start}`);
     let [done, saved] = [start, start];
     await this.connection.run('BEGIN');
@@ -136,6 +137,10 @@ class Scoring {
     await this.connection.run(`COPY (SELECT * FROM ${kept}scored) TO ${literal(this.options.output)} (${format})`);
   }
 
+  places(): Promise<readonly ScoredOffsets[]> {
+    return this.options.input.places(this.connection);
+  }
+
   close(): void {
     this.connection.closeSync();
     this.instance.closeSync();
@@ -143,9 +148,9 @@ class Scoring {
 }
 
 /**
- * Scores a file into another. Interrupted and run again, it goes on behind the last checkpoint, which waits in
+ * Scores the rows of a file, or of the archive, into a file. Interrupted and run again, it goes on behind the last checkpoint, which waits in
  * `<output>.partial` until all is done.
- * @throws MillraceError REQUEST_INVALID for a file that is missing, of an unknown kind, or lacks a feature; MODEL_RUN_FAILED.
+ * @throws MillraceError REQUEST_INVALID for a file that is missing, of an unknown kind, or lacks a feature; DATASET_EMPTY for a range of the archive without rows; MODEL_RUN_FAILED.
  */
 export async function scoreFile(open: OpenModel, options: ScoreOptions): Promise<ScoreReport> {
   if (formats[extname(options.output).toLowerCase()] === undefined) throw new MillraceError('REQUEST_INVALID', `${options.output}: only .csv, .jsonl and .parquet are written`);
@@ -153,16 +158,16 @@ export async function scoreFile(open: OpenModel, options: ScoreOptions): Promise
   const started = performance.now();
   const scoring = await Scoring.over(open, options, partial);
   try {
+    const resumedAt = await scoring.resume();
     const columns = await scoring.inputColumns();
     const features = new Set(open.layout.features.map(({ name }) => name));
-    const resumedAt = await scoring.resume();
     const total = await scoring.total();
     await scoring.score(resumedAt, total);
     await scoring.write(options.keep ?? columns.filter((name) => !features.has(name)));
-    return { rows: total, resumedAt, seconds: (performance.now() - started) / 1_000 };
+    return { rows: total, resumedAt, offsets: await scoring.places(), seconds: (performance.now() - started) / 1_000 };
   } catch (cause) {
     if (cause instanceof MillraceError) throw cause;
-    throw new MillraceError('REQUEST_INVALID', `${options.input} cannot be scored: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new MillraceError('REQUEST_INVALID', `${options.input.name} cannot be scored: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   } finally {
     scoring.close();
     if (existsSync(options.output)) for (const file of [partial, `${partial}.wal`]) rmSync(file, { force: true });

@@ -11,13 +11,16 @@ export class InstanceJudge {
   private code: ErrorCode | undefined;
   private count = 0;
 
-  constructor(private readonly isKnown: (feature: string) => boolean) {}
+  constructor(
+    private readonly isKnown: (feature: string) => boolean,
+    private readonly member = 'instances',
+  ) {}
 
-  look(version: ServingVersion, instance: Instance, index: number): void {
+  look(version: ServingVersion, instance: Pick<Instance, 'features'>, index: number): void {
     for (const { code, path, message } of version.judge(instance.features, this.isKnown)) {
       this.code ??= code;
       this.count += 1;
-      if (this.mistakes.length < mistakesMax) this.mistakes.push({ path: `/instances/${index}/features${path}`, message });
+      if (this.mistakes.length < mistakesMax) this.mistakes.push({ path: `/${this.member}/${index}/features${path}`, message });
     }
   }
 

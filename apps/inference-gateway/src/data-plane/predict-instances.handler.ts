@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { matches, MillraceError, mistakesOf, PredictRequest } from '@millrace/contracts';
-import type { Features } from '@millrace/core/inference';
 import type { RunOptions } from '@millrace/model-runtime';
 import type { Fallbacks } from './fallbacks.js';
 import { InstanceJudge, type Instance } from './instance-judge.js';
 import type { ModelDirectory } from './model-directory.js';
 import { deadlineOf } from './deadline.js';
 import type { LiveRoute } from './route-book.js';
-import { splitByRoute, type Answer, type GroupAnswer, type ServedAnswers } from './served-answers.js';
-import type { ServingVersion } from './serving-version.js';
+import { splitByRoute, type Answer, type Group, type GroupAnswer, type ServedAnswers, type Timing } from './served-answers.js';
 
 /** `POST /v1/models/{model}/predict`: validates, splits, runs, logs, answers. */
 export class PredictInstancesHandler {
@@ -32,7 +30,7 @@ export class PredictInstancesHandler {
       for (const { version, indexes } of groups) for (const index of indexes) judge.look(version, at(instances, index), index);
       judge.verdict();
       // Submitted in this turn, so the versions of `live` cannot be closed before they have taken the rows.
-      const runs = groups.map(({ version, indexes }) => this.ask(live, version, indexes.map((index) => at(instances, index).features), deadlineOf(version, startedMs, timeoutMs)));
+      const runs = groups.map((group) => this.ask(live, group, instances, deadlineOf(group.version, startedMs, timeoutMs), { startedMs, traceparent }));
       const outputs = await Promise.all(runs);
       return await new Promise((resolve) => {
         this.answers.record(live, instances, groups, outputs, { startedMs, traceparent }, (answers) => resolve(textOf(model, answers)));
@@ -43,13 +41,16 @@ export class PredictInstancesHandler {
     }
   }
 
-  private async ask(live: LiveRoute, version: ServingVersion, rows: readonly Features[], options: RunOptions): Promise<GroupAnswer> {
+  private async ask(live: LiveRoute, group: Group, instances: readonly Instance[], options: RunOptions, timing: Timing): Promise<GroupAnswer> {
+    const { version, indexes } = group;
+    const rows = indexes.map((index) => at(instances, index).features);
     try {
       return { outputs: await version.predict(rows, options) };
     } catch (error) {
       const answer = await this.fallbacks.answer(live, version, rows, options, error);
-      if (answer === null) throw error;
-      return { outputs: answer.outputs, fallback: answer.by };
+      if (answer !== null) return { outputs: answer.outputs, fallback: answer.by, failure: error };
+      this.answers.failed(live, group, instances, error, timing);
+      throw error;
     }
   }
 }

@@ -205,7 +205,7 @@ function sharesOf({ route }: LiveRoute): { model: string; version: string; role:
   return [
     { ...primary, version: champion.version, share: 1 - share },
     ...(candidate === null ? [] : [{ ...primary, version: candidate.version, share }]),
-    ...(candidate?.mirror === true ? [{ ...shadow, version: candidate.version, share: 1 - share }] : []),
+    ...(candidate?.mirror === true ? [{ ...shadow, ...(share === 1 ? { version: champion.version, share: 1 } : { version: candidate.version, share: 1 - share }) }] : []),
   ];
 }
 

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { MillraceError, type PredictionOutput, type PredictionServed } from '@millrace/contracts';
 import { planRoute } from '@millrace/core/inference';
+import { failedPredictions, isVersionFailure } from './failed-answers.js';
 import { gatewayMetrics } from '../inference-gateway.metrics.js';
-import type { AnswerLog } from './answer-log.js';
+import type { AnswerLog, ServedText } from './answer-log.js';
 import type { Instance } from './instance-judge.js';
 import type { LiveRoute } from './route-book.js';
+import { servedText } from './served-text.js';
 import type { ServingVersion } from './serving-version.js';
 import type { ShadowRuns } from './shadow-runs.js';
 
@@ -16,10 +18,11 @@ export interface Group {
   readonly indexes: number[];
 }
 
-/** What a group was answered: one output per index. `fallback` names who answered in place of the group’s version. */
+/** What a group was answered: one output per index. `fallback` names who answered in place of the group’s version, whose failure is `failure`. */
 export interface GroupAnswer {
   readonly outputs: readonly PredictionOutput[];
   readonly fallback?: string;
+  readonly failure?: unknown;
 }
 
 export interface Timing {
@@ -53,15 +56,18 @@ export function splitByRoute(live: LiveRoute, instances: readonly Instance[]): G
   return [...groups.values()];
 }
 
-/** Statuses below 500 are the caller’s; of ours, `shed` was never run. */
+/** Statuses below 500 are the caller’s; of ours, `shed` was refused at once, and never taken on. */
 function outcomeOf(error: unknown): 'refused' | 'shed' | 'failed' {
   if (!(error instanceof MillraceError)) return 'failed';
   if (error.httpStatus < 500) return 'refused';
-  return error.code === 'MODEL_OVERLOADED' || error.code === 'DEADLINE_EXCEEDED' ? 'shed' : 'failed';
+  return isVersionFailure(error) ? 'failed' : 'shed';
 }
 
 /** What every transport does with answers before it gives them: log them, count them, and hand them to the shadow. */
 export class ServedAnswers {
+  private instantMs = NaN;
+  private instantText = '';
+
   constructor(
     private readonly answerLog: AnswerLog,
     private readonly shadowRuns: ShadowRuns | null,
@@ -79,15 +85,49 @@ export class ServedAnswers {
       done(answers);
       return;
     }
+    const mirrors = live.route.candidate?.mirror === true;
+    if (!mirrors && answered.every(({ failure }) => failure === undefined)) {
+      this.answerLog.appendTexts(this.textsOf(live, instances, groups, answers, latencyMs), traceparent, () => done(answers));
+      return;
+    }
     const events = this.eventsOf(live, instances, groups, answers, latencyMs);
+    groups.forEach((group, place) => {
+      const given = answered[place];
+      if (given?.failure !== undefined) this.answerLog.fail(failedPredictions(live, group, instances, given.failure, { servedAt: this.now().toISOString(), latencyMs }, (index) => events[index]?.requestId), traceparent);
+    });
     this.answerLog.append(events, traceparent, () => {
       done(answers);
-      if (live.route.candidate?.mirror === true) this.mirror(live, events, instances, traceparent);
+      if (mirrors) this.mirror(live, events, instances, traceparent);
     });
   }
 
   refused(live: LiveRoute, error: unknown): void {
     gatewayMetrics.predictions.inc({ model: live.route.model, version: live.champion.version, role: 'primary', outcome: outcomeOf(error) });
+  }
+
+  /** A group’s version was asked and nobody has answered: logged, unless it was no failure of the version. @param attempt of a record that is tried until it is answered. */
+  failed(live: LiveRoute, group: Group, instances: readonly Instance[], error: unknown, { startedMs, traceparent }: Timing, attempt?: number): void {
+    if (!this.answerLog.keeps || !isVersionFailure(error)) return;
+    this.answerLog.fail(failedPredictions(live, group, instances, error, { servedAt: this.now().toISOString(), latencyMs: performance.now() - startedMs, ...(attempt === undefined ? {} : { attempt }) }), traceparent);
+  }
+
+  private textsOf(live: LiveRoute, instances: readonly Instance[], groups: readonly Group[], answers: readonly Answer[], latencyMs: number): ServedText[] {
+    const servedAt = this.instant();
+    const texts = new Array<ServedText>(instances.length);
+    for (const group of groups) {
+      for (const index of group.indexes) {
+        const [instance, answer] = [instances[index], answers[index]];
+        if (instance !== undefined && answer !== undefined) texts[index] = servedText(live, group, instance, answer, servedAt, latencyMs);
+      }
+    }
+    return texts;
+  }
+
+  /** Now, as text; made once a millisecond. */
+  private instant(): string {
+    const ms = this.now().getTime();
+    if (ms !== this.instantMs) [this.instantMs, this.instantText] = [ms, new Date(ms).toISOString()];
+    return this.instantText;
   }
 
   private eventsOf(live: LiveRoute, instances: readonly Instance[], groups: readonly Group[], answers: readonly Answer[], latencyMs: number): PredictionServed[] {
@@ -102,16 +142,17 @@ export class ServedAnswers {
     return events;
   }
 
-  /** The candidate sees, later and unanswered, what the champion has answered. */
+  /** The version that does not answer sees, later and unheard, what the other has answered. */
   private mirror(live: LiveRoute, events: readonly PredictionServed[], instances: readonly Instance[], traceparent: string | undefined): void {
-    const { candidate } = live;
+    const { candidate, champion } = live;
     if (candidate === null) return;
+    const [answering, arm, watching] = live.route.candidate?.share === 1 ? (['candidate', 'champion', champion] as const) : (['champion', 'candidate', candidate] as const);
     events.forEach((event, index) => {
       const features = instances[index]?.features;
-      if (event.arm !== 'champion' || features === undefined || event.fallback !== undefined) return;
+      if (event.arm !== answering || features === undefined || event.fallback !== undefined) return;
       const { output: _output, latencyMs: _latencyMs, servedAt: _servedAt, ...rest } = event;
-      const shadow = { predictionId: `${event.requestId}.shadow`, role: 'shadow', arm: 'candidate', version: candidate.version, features: candidate.logged(features) } as const;
-      this.shadowRuns?.offer({ version: candidate, features, traceparent, served: { ...rest, ...shadow } });
+      const shadow = { predictionId: `${event.requestId}.shadow`, role: 'shadow', arm, version: watching.version, features: watching.logged(features) } as const;
+      this.shadowRuns?.offer({ version: watching, features, traceparent, served: { ...rest, ...shadow } });
     });
   }
 }

@@ -25,11 +25,15 @@ export class ServingVersion {
   readonly identity: string;
   /** Null for a model whose inputs are no features: it can be asked with tensors only. */
   readonly layout: FeatureLayout | null;
+  private readonly onClose: (() => void)[] = [];
+  private isClosed = false;
 
+  /** @param readFile the bytes of its model file. */
   constructor(
     target: VersionTarget,
     readonly meaning: VersionMeaning,
     readonly model: ServedModel,
+    readonly readFile: () => Promise<Uint8Array>,
   ) {
     this.version = target.version;
     this.identity = target.identity;
@@ -85,7 +89,18 @@ export class ServingVersion {
     return given;
   }
 
+  get closed(): boolean {
+    return this.isClosed;
+  }
+
+  /** Called once, with the first `close`. */
+  whenClosed(then: () => void): void {
+    this.onClose.push(then);
+  }
+
   close(): Promise<void> {
+    if (!this.isClosed) for (const then of this.onClose) then();
+    this.isClosed = true;
     return this.model.close();
   }
 }

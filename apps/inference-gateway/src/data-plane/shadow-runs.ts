@@ -1,6 +1,7 @@
-import type { PredictionServed } from '@millrace/contracts';
+import { MillraceError, type PredictionServed } from '@millrace/contracts';
 import { gatewayMetrics } from '../inference-gateway.metrics.js';
 import type { AnswerLog } from './answer-log.js';
+import { failureOf, isVersionFailure } from './failed-answers.js';
 import type { Log } from './log.js';
 import type { ServingVersion } from './serving-version.js';
 
@@ -14,6 +15,7 @@ export interface ShadowJob {
 
 /** Instances of one run: small, so that answers asked for meanwhile do not wait long behind it. */
 const runRowsMax = 64;
+const probeEveryMs = 100;
 
 /**
  * Runs the other version on what was answered, off the answer path: one small run at a time, between turns of the event
@@ -22,6 +24,7 @@ const runRowsMax = 64;
 export class ShadowRuns {
   private queue: ShadowJob[] = [];
   private working: Promise<void> | undefined;
+  private probedMs = -Infinity;
 
   constructor(
     private readonly queueMax: number,
@@ -49,8 +52,9 @@ export class ShadowRuns {
       await new Promise<void>((resolve) => setImmediate(resolve));
       const [first] = this.queue;
       if (first === undefined) break;
+      const runRows = this.probeIsDue() ? 1 : runRowsMax;
       let count = 1;
-      while (count < runRowsMax && this.queue[count]?.version === first.version) count += 1;
+      while (count < runRows && this.queue[count]?.version === first.version) count += 1;
       const jobs = this.queue.slice(0, count);
       this.queue = this.queue.slice(count);
       await this.run(first.version, jobs);
@@ -58,29 +62,59 @@ export class ShadowRuns {
     this.working = undefined;
   }
 
+  /** Now and then one instance runs alone: only its latency compares with that of an answer somebody waited for. */
+  private probeIsDue(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.probedMs < probeEveryMs) return false;
+    this.probedMs = nowMs;
+    return true;
+  }
+
   private async run(version: ServingVersion, jobs: readonly ShadowJob[]): Promise<void> {
     const startedMs = performance.now();
+    const fitting = this.fitting(version, jobs, startedMs);
+    if (fitting.length === 0) return;
     try {
-      const fitting = jobs.filter((job) => version.judge(job.features, () => true).length === 0);
-      if (fitting.length < jobs.length) this.drop(jobs[0], 'features', jobs.length - fitting.length);
-      if (fitting.length === 0) return;
       const outputs = await version.predict(fitting.map(({ features }) => features));
       const latencyMs = performance.now() - startedMs;
       const servedAt = this.now().toISOString();
       fitting.forEach((job, index) => {
         const output = outputs[index];
         if (output === undefined) return;
-        this.answerLog.append([{ ...job.served, output, latencyMs, servedAt }], job.traceparent, () => undefined);
+        this.answerLog.append([{ ...job.served, output, latencyMs, servedAt, runRows: fitting.length }], job.traceparent, () => undefined);
       });
       gatewayMetrics.predictions.inc({ model: jobs[0]?.served.model, version: version.version, role: 'shadow', outcome: 'answered' }, fitting.length);
     } catch (error) {
       // A version that was routed away while its shadow jobs waited is closed: they are dropped like any other failure.
       this.log.debug({ err: error, version: version.version }, 'a shadow run failed');
-      this.drop(jobs[0], 'failed', jobs.length);
+      this.drop(fitting[0], 'failed', fitting.length);
+      if (isVersionFailure(error)) this.fail(fitting, error, startedMs);
+    }
+  }
+
+  /** A version that cannot take what callers send would refuse them. */
+  private fitting(version: ServingVersion, jobs: readonly ShadowJob[], startedMs: number): readonly ShadowJob[] {
+    const fitting: ShadowJob[] = [];
+    for (const job of jobs) {
+      const [mistake] = version.judge(job.features, () => true);
+      if (mistake === undefined) fitting.push(job);
+      else this.fail([job], new MillraceError(mistake.code, `${mistake.path} ${mistake.message}`), startedMs);
+    }
+    this.drop(jobs[0], 'features', jobs.length - fitting.length);
+    return fitting;
+  }
+
+  private fail(jobs: readonly ShadowJob[], error: unknown, startedMs: number): void {
+    if (!this.answerLog.keeps) return;
+    const latencyMs = performance.now() - startedMs;
+    const servedAt = this.now().toISOString();
+    for (const { served, traceparent } of jobs) {
+      const { model, recordId, requestId, version, role, arm, unit, eventTime, routeRevision, armProbability } = served;
+      this.answerLog.fail([{ model, recordId, requestId, version, role, arm, unit, eventTime, routeRevision, armProbability, ...failureOf(error), latencyMs, servedAt }], traceparent);
     }
   }
 
   private drop(job: ShadowJob | undefined, reason: string, count: number): void {
-    if (job !== undefined) gatewayMetrics.shadowDropped.inc({ model: job.served.model, reason }, count);
+    if (job !== undefined && count > 0) gatewayMetrics.shadowDropped.inc({ model: job.served.model, reason }, count);
   }
 }

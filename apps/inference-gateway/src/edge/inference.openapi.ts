@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { PredictRequest, PredictResponse } from '@millrace/contracts';
+import { ExplainRequest, ExplainResponse, PredictRequest, PredictResponse } from '@millrace/contracts';
 import { openApiSchema } from '@millrace/service';
 
 /** The hot routes go past Nest’s pipeline, so the OpenAPI page learns of them here. */
@@ -31,6 +31,15 @@ export const inferencePaths: OpenAPIObject['paths'] = {
       parameters: [model],
       requestBody: { required: true, content: json(openApiSchema(PredictRequest)) },
       responses: { '200': { description: 'one prediction per instance, in order', content: json(openApiSchema(PredictResponse)) }, ...failures },
+    },
+  },
+  '/v1/models/{model}/explain': {
+    post: {
+      tags: ['predictions'],
+      summary: 'Which features made the answer for each row, and how much each (Shapley values); not logged',
+      parameters: [model],
+      requestBody: { required: true, content: json(openApiSchema(ExplainRequest)) },
+      responses: { '200': { description: 'one explanation per instance, in order', content: json(openApiSchema(ExplainResponse)) }, ...failures, '422': failure },
     },
   },
   '/v2/models/{model}/infer': infer([model], 'Open Inference Protocol, JSON; the routed version answers'),

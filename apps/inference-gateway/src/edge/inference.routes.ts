@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { Readiness, ServiceLog } from '@millrace/service';
+import { ExplainInstancesHandler } from '../data-plane/explain-instances.handler.js';
 import { InferTensorsHandler } from '../data-plane/infer-tensors.handler.js';
 import { ModelDirectory } from '../data-plane/model-directory.js';
 import { PredictInstancesHandler } from '../data-plane/predict-instances.handler.js';
@@ -18,20 +19,20 @@ export class InferenceRoutes implements OnModuleInit {
     private readonly routes: RouteBook,
     private readonly predictInstances: PredictInstancesHandler,
     private readonly inferTensors: InferTensorsHandler,
+    private readonly explainInstances: ExplainInstancesHandler,
     private readonly readiness: Readiness,
     private readonly log: ServiceLog,
   ) {}
 
   async onModuleInit(): Promise<void> {
     const fastify = this.adapterHost.httpAdapter.getInstance<FastifyInstance>();
-    const { models, predictInstances, inferTensors, readiness, log } = this;
+    const { models, predictInstances, inferTensors, explainInstances, readiness, log } = this;
     await fastify.register((scope) =>
       inferenceEdge(scope, {
-        models, predictInstances, inferTensors, log,
+        models, predictInstances, inferTensors, explainInstances, log,
         repository: routedRepository(models, this.routes),
         bodyBytesMax: fastify.initialConfig.bodyLimit ?? 1_048_576,
         ready: async () => (await readiness.report()).ready,
-        draining: () => readiness.draining,
       }),
     );
   }

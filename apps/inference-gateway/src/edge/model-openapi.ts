@@ -1,3 +1,4 @@
+import { ExplainResponse } from '@millrace/contracts';
 import type { ServingVersion } from '../data-plane/serving-version.js';
 
 const failure = { description: 'error, and on /v1 its code and every mistake', content: { 'application/json': { schema: { type: 'object', required: ['error'], properties: { error: { type: 'string' }, code: { type: 'string' } } } } } };
@@ -20,6 +21,12 @@ const predictRequest = (version: ServingVersion): object => ({
     instances: { type: 'array', minItems: 1, items: { type: 'object', required: ['features'], properties: { id: { type: 'string' }, unit: { type: 'string' }, eventTime: { type: 'string', format: 'date-time' }, features: featuresSchema(version) } } },
   },
 });
+
+const explainRequest = (version: ServingVersion): object => {
+  const rows = { type: 'array', minItems: 1, maxItems: 1_000, items: { type: 'object', required: ['features'], properties: { features: featuresSchema(version) } } };
+  const { classes } = version.tabular().signature;
+  return { type: 'object', required: ['instances'], properties: { instances: rows, background: rows, timeoutMs: { type: 'number' }, version: { type: 'string' }, ...(classes.length === 0 ? {} : { class: { type: 'string', enum: classes } }) } };
+};
 
 function predictResponse(version: ServingVersion): object {
   const { task, classes } = version.tabular().signature;
@@ -53,7 +60,7 @@ export function openApiOf(model: string, version: ServingVersion, example: objec
     openapi: '3.0.3',
     info: { title: `Model ${model}`, version: version.version },
     paths: {
-      ...(version.isTabular ? { [`/v1/models/${name}/predict`]: post('Predictions for named features', predictRequest(version), predictResponse(version), example) } : {}),
+      ...(version.isTabular ? { [`/v1/models/${name}/predict`]: post('Predictions for named features', predictRequest(version), predictResponse(version), example), [`/v1/models/${name}/explain`]: post('Which features made the answer, and how much each', explainRequest(version), ExplainResponse, example) } : {}),
       [`/v2/models/${name}/infer`]: post('Tensors by the Open Inference Protocol', inferRequest(version), inferResponse(version), version.isTabular ? undefined : example),
     },
   };

@@ -45,6 +45,7 @@ export function modelPage(model: string, live: LiveRoute, origin: string): strin
   const { path, body } = exampleRequest(champion);
   const url = path === 'predict' ? `/v1/models/${encodeURIComponent(model)}/predict` : `/v2/models/${encodeURIComponent(model)}/infer`;
   const curl = `curl -s ${origin}${url} -H 'content-type: application/json' -d ${shellQuoted(JSON.stringify(body))}`;
+  const explain = champion.isTabular ? `<h2>Ask it why</h2><p>Which features made an answer, and how much each:</p><pre>${escaped(curl.replace('/predict ', '/explain '))}</pre>` : '';
   const signature = champion.meaning.signature;
   const task = signature === null ? 'tensors in, tensors out' : `${signature.task}${signature.classes.length > 0 ? `: ${signature.classes.map(escaped).join(', ')}` : ''}`;
   const safeScript = script(url).replaceAll('</', '<\\/');
@@ -52,6 +53,6 @@ export function modelPage(model: string, live: LiveRoute, origin: string): strin
 <h1>${escaped(model)}</h1><p>Version <b>${escaped(champion.version)}</b> answers (${task}). Versions in service: ${[...live.versions.keys()].map(escaped).join(', ')}. <a href="openapi.json">OpenAPI</a></p>
 <h2>Tensors</h2><table><tr><th></th><th>name</th><th>datatype</th><th>shape</th></tr>${tensorRows('in', champion.inputs)}${tensorRows('out', champion.outputs)}</table>
 <h2>Ask it from a shell</h2><pre id="curl">${escaped(curl)}</pre><button id="copy">Copy</button>
-<h2>Try it here</h2><textarea id="body" spellcheck="false">${escaped(JSON.stringify(body, null, 2))}</textarea><p><button id="ask">POST ${escaped(url)}</button></p><pre id="answer">–</pre>
+${explain}<h2>Try it here</h2><textarea id="body" spellcheck="false">${escaped(JSON.stringify(body, null, 2))}</textarea><p><button id="ask">POST ${escaped(url)}</button></p><pre id="answer">–</pre>
 <script>${safeScript}</script></html>`;
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../data-plane/log.js';
 import type { ModelDirectory } from '../data-plane/model-directory.js';
 import type { PredictInstancesHandler } from '../data-plane/predict-instances.handler.js';
-import { sendBytes, sendError, sendJson } from './answers.js';
+import { sendError, sendJson, sendText } from './answers.js';
 import { place } from './methods.js';
 import { modelDocument, modelPage } from './model-page.js';
 import { inflatedBody, parseJson, plainBody } from './request-body.js';
@@ -37,7 +37,7 @@ export function predictRoutes(scope: FastifyInstance, { models, predictInstances
 
   const answer = (request: FastifyRequest<{ Params: ModelParams }>, reply: FastifyReply, body: Buffer): void => {
     predictInstances.handle(request.params.model, parseJson(body), traceparentOf(request.headers.traceparent)).then(
-      (text) => sendBytes(request, reply, 'application/json', Buffer.from(text)),
+      (text) => sendText(request, reply, text),
       (error: unknown) => sendError(error, request, reply, log),
     );
   };

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MillraceError } from '@millrace/contracts';
+import { MillraceError, type Serving } from '@millrace/contracts';
 import { deriveSignature } from '@millrace/core/inference';
 import type { ModelHost } from '@millrace/model-runtime';
 import { limitsOf } from '../data-plane/limits.js';
@@ -29,6 +30,8 @@ export class ModelFolder implements KnownModels, Repository {
   /** Loaded for the next route, by model and version; the route book takes them from here. */
   private readonly loaded = new Map<string, ServingVersion>();
   private readonly refusedFiles = new Map<string, string>();
+  /** By model and version, of those whose model.yaml says something. */
+  private readonly servings = new Map<string, Serving>();
   private revision = 0;
   private routes: RouteBook<VersionTarget> | undefined;
 
@@ -61,7 +64,8 @@ export class ModelFolder implements KnownModels, Repository {
     const entries = this.entries.get(model);
     if (entries === undefined) return undefined;
     const [first] = entries.filter(({ state }) => state !== 'READY');
-    return { model, revision: 0, featureNames: [], ...(first === undefined || entries.some(({ state }) => state === 'READY') ? {} : { problem: first.reason }) };
+    const serving = this.servings.get(`${model}/${this.routes?.get(model)?.champion.version ?? ''}`);
+    return { model, revision: 0, featureNames: [], ...(serving === undefined ? {} : { serving }), ...(first === undefined || entries.some(({ state }) => state === 'READY') ? {} : { problem: first.reason }) };
   }
 
   index(): readonly RepositoryEntry[] {
@@ -140,8 +144,10 @@ export class ModelFolder implements KnownModels, Repository {
   private async openVersion(name: string, found: FoundVersion): Promise<ServingVersion> {
     const file = readServingFile([join(this.folder, name, found.version, 'model.yaml'), join(this.folder, name, 'model.yaml')]);
     const { limits, deadlineMs } = limitsOf(file.serving);
+    if (file.serving === undefined) this.servings.delete(`${name}/${found.version}`);
+    else this.servings.set(`${name}/${found.version}`, file.serving);
     const model = await this.host.load({ path: found.path }, { limits, name: `${name}@${found.version}` });
-    return new ServingVersion(found, { signature: deriveSignature(model.inputs, model.outputs, file), featureNames: file.features, limits, deadlineMs }, model);
+    return new ServingVersion(found, { signature: deriveSignature(model.inputs, model.outputs, file), featureNames: file.features, limits, deadlineMs }, model, () => readFile(found.path));
   }
 
   private async take(model: string, target: VersionTarget): Promise<ServingVersion> {

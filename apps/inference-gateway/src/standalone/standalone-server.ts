@@ -2,8 +2,10 @@ import { performance } from 'node:perf_hooks';
 import fastify, { type FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, register } from 'prom-client';
 import { ModelHost } from '@millrace/model-runtime';
+import { Connections, httpServerOptions, sendElsewhere } from '@millrace/service';
 import { noAnswerLog } from '../data-plane/answer-log.js';
 import { Fallbacks } from '../data-plane/fallbacks.js';
+import { ExplainInstancesHandler } from '../data-plane/explain-instances.handler.js';
 import { InferTensorsHandler } from '../data-plane/infer-tensors.handler.js';
 import type { Log } from '../data-plane/log.js';
 import { ModelDirectory } from '../data-plane/model-directory.js';
@@ -11,9 +13,8 @@ import { PredictInstancesHandler } from '../data-plane/predict-instances.handler
 import { RouteBook } from '../data-plane/route-book.js';
 import { ServedAnswers } from '../data-plane/served-answers.js';
 import type { VersionTarget } from '../data-plane/serving-version.js';
-import { sendError } from '../edge/answers.js';
-import { Connections } from '../edge/connections.js';
 import { inferenceEdge } from '../edge/inference.edge.js';
+import { Explanations } from '../explanation/explanations.js';
 import { ModelFolder } from './model-folder.js';
 
 export interface StandaloneOptions {
@@ -44,23 +45,24 @@ export async function startStandalone(options: StandaloneOptions, log: Log): Pro
   const routes = new RouteBook<VersionTarget>(folder.loader, log);
   const models = new ModelDirectory(folder, routes);
   const answers = new ServedAnswers(noAnswerLog, null, () => new Date());
+  const fallbacks = new Fallbacks(models, log);
+  const explanations = new Explanations(log);
   let draining = false;
-  const server = fastify({
-    bodyLimit: options.bodyBytesMax, forceCloseConnections: 'idle', exposeHeadRoutes: true, return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => sendError(error, request, reply, log),
-  });
+  const server = fastify({ ...httpServerOptions, bodyLimit: options.bodyBytesMax, exposeHeadRoutes: true });
   const connections = new Connections(server.server);
+  sendElsewhere(server, () => draining);
   await server.register((scope) =>
     inferenceEdge(scope, {
       models, log, bodyBytesMax: options.bodyBytesMax, repository: folder,
-      predictInstances: new PredictInstancesHandler(models, answers, new Fallbacks(models, log)),
-      inferTensors: new InferTensorsHandler(models, answers),
+      predictInstances: new PredictInstancesHandler(models, answers, fallbacks),
+      inferTensors: new InferTensorsHandler(models, answers, fallbacks),
+      explainInstances: new ExplainInstancesHandler(models, explanations),
       ready: () => Promise.resolve(!draining),
-      draining: () => draining,
     }),
   );
   operations(server, () => !draining);
   const stopHost = async (): Promise<void> => {
+    await explanations.stop();
     await routes.close();
     await host.close();
   };

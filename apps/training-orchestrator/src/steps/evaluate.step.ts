@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { GateResult, Metric, ReferenceProfile } from '@millrace/contracts';
+import { referenceCounts, referenceSample, serialiseRowSample } from '@millrace/core/drift';
 import type { Prediction } from '@millrace/core/inference';
-import { emptyPerformance, metricsOf, observeOutcome, profileOf, type FeatureProfile, type PerformanceSums } from '@millrace/core/statistics';
+import { calibrationOf, validationErrors } from '@millrace/core/performance';
+import { emptyPerformance, metricsOf, observeOutcome, serialiseFeatureCounts, type PerformanceSums } from '@millrace/core/statistics';
 import type { ModelRuntime } from '@millrace/model-runtime';
 import type { ArtifactStore } from '@millrace/storage';
 import { ARTIFACTS } from '../artifacts.js';
@@ -43,11 +45,20 @@ export class EvaluateStep implements PipelineStep {
       const metrics = measure(plan, test, said);
       const theirs = await trainersAnswers(await this.artifacts.localPath(train.predictions.sha256), train);
       const training = await readPart(partFile(folder, 'train'), task);
-      return { metrics, parity: judgeParity(test, said, theirs, plan.spec.gates.parityMax), reference: { ...profiles(plan, training), output: { ...outputProfile(task, said) }, metrics } };
+      return { metrics, parity: judgeParity(test, said, theirs, plan.spec.gates.parityMax), reference: { ...profiles(plan, training), output: outputCounts(task, said), metrics, ...validated(plan, test, said) } };
     } finally {
       await model.close();
     }
   }
+}
+
+/** What the version’s answers turned out to be worth on rows that it had not seen: monitoring estimates and watches from there. */
+function validated({ spec: { task, monitoring } }: Plan, test: readonly LabelledRow[], said: readonly Prediction[]): Pick<ReferenceProfile, 'calibration' | 'errors'> {
+  const sums = emptyPerformance(task);
+  test.forEach(({ label }, index) => observeOutcome(sums, said[index] ?? {}, label));
+  const calibration = calibrationOf(sums);
+  const errors = validationErrors(task, test.map(({ label }, index) => ({ said: said[index] ?? {}, label })), monitoring.conceptDrift.errorTolerance ?? null);
+  return { ...(calibration === null ? {} : { calibration: { positives: [...calibration.positives], negatives: [...calibration.negatives] } }), ...(errors === null ? {} : { errors }) };
 }
 
 /** Overall, and per value of each feature that the gates slice by. */
@@ -91,13 +102,18 @@ function judgeParity(rows: readonly LabelledRow[], said: readonly Prediction[], 
 }
 
 /** What monitoring compares with: the rows that the model was fitted on. */
-function profiles({ spec }: Plan, training: readonly LabelledRow[]): Pick<ReferenceProfile, 'rows' | 'features'> {
-  const column = (name: string) => training.map(({ features }) => features[name] as number | string | null);
-  return { rows: training.length, features: Object.fromEntries(spec.features.map(({ name, type }) => [name, { ...profileOf(type, column(name)) }])) };
+function profiles({ spec }: Plan, training: readonly LabelledRow[]): Pick<ReferenceProfile, 'rows' | 'features' | 'sample'> {
+  const sample = referenceSample(spec.features.map(({ name }) => name), training);
+  const features = spec.features.map(({ name, type }) => [name, countsOf(type, training.map((row) => row.features[name]))]);
+  return { rows: training.length, features: Object.fromEntries(features), sample: base64(serialiseRowSample(sample)) };
 }
 
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+const countsOf = (kind: 'number' | 'category', values: readonly unknown[]): Record<string, unknown> => ({ v: 2, kind, counts: base64(serialiseFeatureCounts(referenceCounts(kind, values))) });
+
 /** Of the answers on the test rows, which the model had not seen: probabilities, labels or values by task. */
-function outputProfile(task: Plan['spec']['task'], said: readonly Prediction[]): FeatureProfile {
-  if (task === 'multiclass') return profileOf('category', said.map(({ label }) => (label === undefined ? null : String(label))));
-  return profileOf('number', said.map(({ probability, value }) => probability ?? value ?? null));
+function outputCounts(task: Plan['spec']['task'], said: readonly Prediction[]): Record<string, unknown> {
+  if (task === 'multiclass') return countsOf('category', said.map(({ label }) => label));
+  return countsOf('number', said.map(({ probability, value }) => probability ?? value));
 }

@@ -41,9 +41,37 @@ export const predictionServed = defineEvent(
     servedAt: Instant,
     features: Type.Record(Type.String(), FeatureValue),
     latencyMs: Type.Number({ minimum: 0 }),
+    runRows: Type.Optional(Type.Integer({ minimum: 1, description: 'shadow: requests that shared the run; the latency of one that ran alone compares with that of an answer' })),
   }),
 );
 export type PredictionServed = DataOf<typeof predictionServed>;
+
+/**
+ * A routed version was asked and did not answer: an error, a crash, a missed deadline, an output that has no meaning. Also told
+ * when a fallback answered in its place, and of shadow runs. Not told: mistakes of the caller, and requests refused at
+ * once because the version’s queue was full (they were never taken on; overload is no fault of a version).
+ */
+export const predictionFailed = defineEvent(
+  'inference.prediction-failed.v1',
+  Type.Object({
+    model: Name,
+    recordId: Type.String({ minLength: 1 }),
+    requestId: Type.String({ minLength: 1, description: 'one per instance asked; the answer of a fallback, or the primary of a shadow, has the same' }),
+    version: Type.String(),
+    role: PredictionRole,
+    arm: Literals(['champion', 'candidate']),
+    unit: Type.String(),
+    eventTime: Instant,
+    routeRevision: Count,
+    armProbability: Share({ description: 'probability with which this unit was given this arm' }),
+    code: Type.String({ description: 'of the catalogue of errors' }),
+    reason: Type.String({ maxLength: 500 }),
+    latencyMs: Type.Number({ minimum: 0, description: 'until it was known to have failed' }),
+    attempt: Type.Optional(Type.Integer({ minimum: 1, description: 'of a record of a stream, which is tried until it is answered' })),
+    servedAt: Instant,
+  }),
+);
+export type PredictionFailed = DataOf<typeof predictionFailed>;
 
 export const outcomeObserved = defineEvent(
   'outcomes.outcome-observed.v1',
@@ -53,7 +81,7 @@ export const outcomeObserved = defineEvent(
     label: LabelValue,
     labelEventTime: Instant,
     labelPosition: Position,
-    predictions: Type.Array(Type.Object({ ...served, position: Position }), {
+    predictions: Type.Array(Type.Object({ ...served, position: Position, groups: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'values of the features that the spec’s fairness rules and roll-out slices name, as the prediction saw them' })) }), {
       minItems: 1,
       description: 'every prediction of this record that had come when the outcome was observed: primary and shadow of one request stand together',
     }),

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineEvent, type DataOf } from '../event.js';
-import { Count, Instant, Literals, Name, Nullable, RecordValue, Sha256, Share } from '../scalars.js';
+import { Count, Instant, Literals, Name, Nullable, Offset, OffsetRange, RecordValue, Sha256, Share } from '../scalars.js';
 import { readModelSpec, type ModelSpec } from '../spec/model-spec.js';
 
 const TensorDescription = Type.Object({ name: Type.String(), datatype: Type.String(), shape: Type.Array(Type.Integer({ minimum: -1 })) });
@@ -44,12 +44,15 @@ export const GateResult = Type.Object({
 });
 export type GateResult = DataOf<{ type: 'registry.version-registered.v1'; schema: typeof GateResult }>;
 
-/** What monitoring compares with: one profile per feature and for the output, as libs/core/statistics writes them. */
+/** What monitoring compares with: per feature and for the output `{ v: 2, kind, counts }`, the counts of libs/core/statistics in base64; v 1 (fixed bins) is of releases before. */
 export const ReferenceProfile = Type.Object({
   rows: Count,
   features: Type.Record(Type.String(), RecordValue),
   output: Nullable(RecordValue),
+  sample: Type.Optional(Type.String({ description: 'some of the rows, in the form of libs/core/drift, base64' })),
   metrics: Type.Array(Metric),
+  calibration: Type.Optional(Type.Object({ positives: Type.Array(Count), negatives: Type.Array(Count) }, { description: 'binary: test rows by score, in equal bins of [0, 1], by what the label said' })),
+  errors: Type.Optional(Type.Object({ wrong: Count, rows: Count, tolerance: Nullable(Type.Number({ description: 'regression: off by more is wrong' })) }, { description: 'wrong answers on the test rows' })),
 });
 export type ReferenceProfile = DataOf<{ type: 'registry.version-registered.v1'; schema: typeof ReferenceProfile }>;
 
@@ -130,7 +133,7 @@ export type AliasMoved = DataOf<typeof aliasMoved>;
 const RouteTarget = Type.Object({ version: Type.String(), artifact: Artifact, signature: ModelSignature });
 export type RouteTarget = DataOf<{ type: 'rollout.route-changed.v1'; schema: typeof RouteTarget }>;
 
-/** `previous`: who answered before the champion; `share`: part of the units that the candidate answers; `mirror`: the candidate also sees, unanswered, what the champion answers. */
+/** `previous`: who answered before the champion; `share`: part of the units that the candidate answers; `mirror`: the candidate also sees, unheard, what the champion answers; with a share of 1, the champion sees what the candidate answers. */
 export const routeChanged = defineEvent(
   'rollout.route-changed.v1',
   Type.Object({
@@ -138,6 +141,7 @@ export const routeChanged = defineEvent(
     revision: Count,
     rolloutId: Nullable(Type.String()),
     phase: Literals(['full', 'shadow', 'canary', 'ab']),
+    step: Type.Optional(Type.String({ description: 'name of the roll-out’s step in its plan; a plan may have several of one phase' })),
     salt: Type.String(),
     champion: RouteTarget,
     previous: Type.Optional(Nullable(RouteTarget)),
@@ -148,6 +152,25 @@ export const routeChanged = defineEvent(
   }),
 );
 export type RouteChanged = DataOf<typeof routeChanged>;
+
+/**
+ * From what a step was decided, so that it can be decided again: fed in the order of the roll-out’s readings up to
+ * `reading`, the outcomes of `offsets` lead to the state with this hash and to this step.
+ */
+const StepInputs = Type.Object({
+  spec: Type.Object({ revision: Count, sha256: Nullable(Sha256) }),
+  policy: RecordValue,
+  artifacts: Type.Object({ champion: Nullable(Sha256), candidate: Sha256 }),
+  routeRevision: Type.Integer({ minimum: 0, description: 'in force before the step' }),
+  lookEveryOutcomes: Type.Integer({ minimum: 1, description: 'a look that changes nothing is told once per so many outcomes' }),
+  reading: Nullable(Type.Object({ number: Type.Integer({ minimum: 1 }), toOffset: Offset }, { description: 'the last reading of the roll-out, and how far it had come' })),
+  offsets: Type.Array(OffsetRange),
+  command: Type.Optional(Type.Object({ command: Type.String(), by: Type.String(), reason: Type.String() })),
+  guard: Type.Optional(Type.Object({ guard: Type.String(), reason: Type.String() }, { description: 'the guard that took the candidate back; its evidence is of another topic' })),
+  routable: Type.Optional(Type.Boolean({ description: 'told with a revision: whether the old champion could have been routed again' })),
+  stateSha256: Nullable(Sha256),
+});
+export type StepInputs = DataOf<{ type: 'rollout.step-decided.v1'; schema: typeof StepInputs }>;
 
 export const stepDecided = defineEvent(
   'rollout.step-decided.v1',
@@ -168,9 +191,17 @@ export const stepDecided = defineEvent(
       high: Nullable(Type.Number()),
       margin: Nullable(Type.Number()),
       alpha: Nullable(Type.Number()),
+      slices: Type.Optional(
+        Type.Array(
+          Type.Object({ slice: Type.String({ description: 'feature=value' }), verdict: Literals(['worse', 'not-enough-evidence', 'not-worse', 'better']), n: Count, mean: Nullable(Type.Number()), low: Nullable(Type.Number()), high: Nullable(Type.Number()), alpha: Type.Number() }),
+          { description: 'each slice that is guarded, with its part of the error' },
+        ),
+      ),
     }),
     decidedAt: Instant,
     streamTime: Nullable(Instant),
+    inputs: Type.Optional(StepInputs),
+    revises: Type.Optional(Type.Integer({ minimum: 0, description: 'sequence of an earlier step whose verdict late labels have changed; both stay told' })),
   }),
 );
 export type StepDecided = DataOf<typeof stepDecided>;

@@ -3,6 +3,8 @@ import { parse as parseYaml } from 'yaml';
 import { MillraceError } from '../errors.js';
 import { Duration, Literals, Name, Share } from '../scalars.js';
 import { parse, withoutUnknown } from '../schema.js';
+import { RolloutGuards } from './rollout-guards.js';
+import { rolloutMistakes, rolloutStrategyMembers } from './rollout-steps.js';
 import { Serving } from './serving.js';
 
 const closed = { additionalProperties: false } as const;
@@ -55,20 +57,67 @@ const Gates = Type.Object(
   { ...closed, default: {} },
 );
 
+const FairnessRule = Type.Object(
+  {
+    by: Type.String({ minLength: 1, description: 'the feature that tells the groups apart; its value travels with the outcomes' }),
+    metrics: Type.Array(Literals(['selection-rate', 'true-positive-rate', 'false-positive-rate', 'equalised-odds']), { minItems: 1, default: ['selection-rate', 'equalised-odds'] }),
+    differenceMax: Share({ default: 0.1, description: 'largest tolerated difference of a rate between two groups' }),
+    rowsMin: Type.Integer({ minimum: 1, default: 30, description: 'smaller groups are not judged' }),
+  },
+  closed,
+);
+
+const ConceptDrift = Type.Object(
+  {
+    enabled: Type.Boolean({ default: true }),
+    meanTimeBetweenFalseAlarms: Type.Integer({ minimum: 1, default: 1_000_000, description: 'in units: rows, or panes' }),
+    pane: Duration({ default: 'PT1M', description: 'label event time; rows of one pane have no order' }),
+    unit: Literals(['row', 'pane'], { default: 'row', description: 'what is independent of its neighbours: each row, or, where the rows of a pane share their luck (one day’s weather), each pane as one' }),
+    errorTolerance: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'regression: an answer that is off by more is wrong; absent: what four of five answers kept to at training' })),
+  },
+  { ...closed, default: {} },
+);
+
+const Estimation = Type.Object(
+  {
+    worseByMax: Type.Optional(Share({ description: 'how much lower than at training the accuracy estimated without labels may be; absent: estimated, never an alarm' })),
+    gapMax: Share({ default: 0.05, description: 'how much higher than expected of their probabilities the share of wrong answers may turn out' }),
+  },
+  { ...closed, default: {} },
+);
+
+/** “At most one false incident per model per 30 days”; libs/core/drift reads it. */
+const falseAlarmsPattern = '^(?:[Aa]t most )?(?:[0-9]+(?:[.][0-9]+)?|an?|one|two|three|four|five|six|seven|eight|nine|ten) false (?:incident|alarm)s?(?: per model)? (?:per|in|every|an?) (?:(?:[0-9]+(?:[.][0-9]+)? )?(?:hour|day|week|month|quarter|year)s?|P[0-9DTWHMS.]+)$';
+
 const Monitoring = Type.Object(
   {
     window: Duration({ default: 'P1D', description: 'tumbling event-time window' }),
     lateness: Duration({ default: 'PT10M', description: 'allowed lateness behind the largest event time' }),
     rowsMin: Type.Integer({ minimum: 1, default: 200 }),
-    alpha: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.01, description: 'false alarms per window, over all features' }),
+    pane: Type.Optional(Duration({ description: 'windows are made of panes of this length, and predictions that come twice within the lateness count once; absent: a minute, or longer so that 60 panes span the lateness' })),
+    amendUntil: Type.Optional(Duration({ description: 'stream clock: rows that come so long after their window was judged amend its verdict; absent: one window' })),
+    falseAlarms: Type.String({ pattern: falseAlarmsPattern, default: 'at most one false incident per model per 30 days', description: 'what drift and performance verdicts together may cost, in words or with an ISO 8601 duration' }),
+    alpha: Type.Optional(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, description: 'false alarms per window of one kind, over all features, in place of falseAlarms' })),
     drift: Type.Object(
-      { ksMin: Share({ default: 0.1 }), categoryMin: Share({ default: 0.1 }), nullShareMin: Share({ default: 0.05 }) },
+      {
+        ksMin: Share({ default: 0.1, description: 'numbers: Kolmogorov–Smirnov distance that matters' }),
+        categoryMin: Share({ default: 0.1, description: 'share of the rows that change their category' }),
+        nullShareMin: Share({ default: 0.05, description: 'change of the share of missing values' }),
+        newCategoryMin: Share({ default: 0.01, description: 'share of a category that training never saw' }),
+        outOfRangeMin: Share({ default: 0.05, description: 'share of numbers beyond all of training' }),
+        jointMin: Share({ default: 0.2, description: 'all features together: share of the rows that a classifier tells from those of training' }),
+        volumeMin: Share({ default: 0.5, description: 'part of the rows of a window that is missing, or too many, by the windows before' }),
+      },
       { ...closed, default: {} },
     ),
+    silenceMax: Type.Optional(Duration({ description: 'wall clock: a model that was asked and is not for so long has a verdict on its freshness; absent: silence is none of its business' })),
     performance: Type.Array(
       Type.Object({ metric: MetricName, worseByMax: Type.Number({ minimum: 0, description: 'how much worse than the reference is tolerated' }) }, closed),
       { default: [] },
     ),
+    conceptDrift: ConceptDrift,
+    estimation: Estimation,
+    fairness: Type.Array(FairnessRule, { default: [] }),
   },
   { ...closed, default: {} },
 );
@@ -88,12 +137,14 @@ const Retraining = Type.Object(
 
 const Rollout = Type.Object(
   {
-    alpha: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.05, description: 'error of each roll-out step, at every look together' }),
+    alpha: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.05, description: 'error of the whole roll-out: chance that a candidate that is not worse is taken back, over all steps, slices, guards and looks together; and chance that one that is worse than a step’s margin passes that step' }),
     lossMargin: Type.Number({ minimum: 0, default: 0.01, description: 'shadow: how much worse in mean loss, on the same requests, still counts as not worse; comparing arms is noisier, so canary and A/B have wider margins of their own' }),
     lossBound: Type.Number({ exclusiveMinimum: 0, default: 1, description: 'losses are clipped to [0, bound]; 1 for Brier' }),
     shadow: Type.Object({ pairsMin: PositiveCount(500), duration: Duration({ default: 'P14D', description: 'stream clock; without evidence by then it is rolled back' }) }, { ...closed, default: {} }),
     canary: Type.Object({ share: Share({ default: 0.1 }), rowsMin: PositiveCount(500), lossMargin: Type.Number({ minimum: 0, default: 0.05 }), duration: Duration({ default: 'P14D' }) }, { ...closed, default: {} }),
     ab: Type.Object({ share: Share({ default: 0.5 }), rowsMin: PositiveCount(1000), lossMargin: Type.Number({ minimum: 0, default: 0.03 }), duration: Duration({ default: 'P14D' }) }, { ...closed, default: {} }),
+    guards: RolloutGuards,
+    ...rolloutStrategyMembers,
   },
   { ...closed, default: {} },
 );
@@ -153,6 +204,14 @@ function crossFieldMistakes(model: ModelSpec): { path: string; message: string }
     ...model.spec.monitoring.performance.map((rule, index) => ({ metric: rule.metric, path: `/spec/monitoring/performance/${index}/metric` })),
   ];
   for (const { metric, path } of used) if (!fits.includes(metric)) mistakes.push({ path, message: `${metric} is no metric of a ${task} model; it has ${fits.join(', ')}` });
+  const shift = model.spec.rollout.guards.predictionShift;
+  if (shift !== undefined && shift.lowest >= shift.highest) mistakes.push({ path: '/spec/rollout/guards/predictionShift', message: 'lowest must lie below highest' });
+  if (shift !== undefined && task === 'multiclass') mistakes.push({ path: '/spec/rollout/guards/predictionShift', message: 'a multiclass model has no single score whose mean could shift' });
+  mistakes.push(...rolloutMistakes(model.spec.rollout, new Set(features.filter(({ type }) => type === 'category').map(({ name }) => name))));
+  model.spec.monitoring.fairness.forEach(({ by }, index) => {
+    if (!names.has(by)) mistakes.push({ path: `/spec/monitoring/fairness/${index}/by`, message: `${by} is not a feature` });
+    if (task !== 'binary') mistakes.push({ path: `/spec/monitoring/fairness/${index}`, message: `fairness is judged on binary decisions, not on a ${task} model` });
+  });
   gates.slices.forEach((slice, index) => {
     if (!names.has(slice.by)) mistakes.push({ path: `/spec/gates/slices/${index}/by`, message: `${slice.by} is not a feature` });
   });

@@ -1,50 +1,10 @@
 /**
- * Goal: windows close when they should, clean windows pass as often as promised, real changes are named, and missing
- * data never passes.
- * Method: seeded samples from one distribution and from shifted ones; hand-made clocks; closed-form performance.
+ * Goal: windows close when they should, and performance is judged against what was measured when the version was made.
+ * Method: hand-made clocks; closed-form performance.
  */
 import { describe, expect, it } from '@jest/globals';
-import { seeded } from '@millrace/testing';
-import { emptyLike, emptyPerformance, observe, observeOutcome, profileOf, type FeatureProfile } from '../statistics/index.js';
-import { durationMs, isClosed, judgeDrift, judgePerformance, watermarkMs, windowStart, type DriftPolicy } from './index.js';
-
-const policy: DriftPolicy = { alpha: 0.01, ksMin: 0.1, categoryMin: 0.1, nullShareMin: 0.05, rowsMin: 200 };
-const sample = (chance: () => number, n: number, shift = 0): (number | null)[] => Array.from({ length: n }, () => chance() + shift);
-const like = (reference: FeatureProfile, values: readonly (number | string | null)[]): FeatureProfile => {
-  const profile = emptyLike(reference);
-  for (const value of values) observe(profile, value);
-  return profile;
-};
-
-describe('drift of a window', () => {
-  const chance = seeded(11);
-  const reference = { temp: profileOf('number', sample(chance, 5_000)), carrier: profileOf('category', Array.from({ length: 5_000 }, () => (chance() < 0.5 ? 'UA' : 'B6'))) };
-  const current = (values: readonly (number | null)[], carriers: readonly (string | null)[]) => ({ temp: like(reference.temp, values), carrier: like(reference.carrier, carriers) });
-  const carriers = (n: number, share = 0.5): string[] => Array.from({ length: n }, () => (chance() < share ? 'UA' : 'B6'));
-  const failed = (window: Record<string, FeatureProfile>): string[] => judgeDrift(reference, window, policy).findings.filter(({ outcome }) => outcome === 'failed').map(({ subject, detector }) => `${subject}/${detector}`);
-
-  it('alarms on clean windows no more often than α', () => {
-    let alarms = 0;
-    for (let window = 0; window < 200; window += 1) if (judgeDrift(reference, current(sample(chance, 500), carriers(500)), { ...policy, ksMin: 0, categoryMin: 0, nullShareMin: 0 }).outcome === 'failed') alarms += 1;
-    // Binomial(200, 0.01) is above 7 with probability 0.001.
-    expect(alarms).toBeLessThanOrEqual(7);
-  });
-  it('names a shifted feature and no other', () => expect(failed(current(sample(chance, 1_000, 0.3), carriers(1_000)))).toEqual(['temp/ks']));
-  it('names a changed mix of categories', () => expect(failed(current(sample(chance, 1_000), carriers(1_000, 0.8)))).toEqual(['carrier/chi-square']));
-  it('names a new category', () => expect(failed(current(sample(chance, 1_000), [...carriers(800), ...new Array<string>(200).fill('XX')]))).toEqual(['carrier/chi-square']));
-  it('names a feature that goes missing', () => expect(failed(current([...sample(chance, 800), ...new Array<null>(200).fill(null)], carriers(1_000)))).toEqual(['temp/null-share']));
-  it('lets a significant trifle pass', () => expect(failed(current(sample(chance, 20_000, 0.04), carriers(20_000)))).toEqual([]));
-  it('takes the order in which a long tail of names came for no drift', () => {
-    const names = (): string[] => Array.from({ length: 5_000 }, () => `tail-${Math.floor(chance() * 2_000)}`);
-    const tail = profileOf('category', names());
-    const verdict = judgeDrift({ tail }, { tail: like(tail, names()) }, { ...policy, categoryMin: 0 });
-    expect(verdict.findings.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
-  });
-  it('names a category that objects inherit', () => expect(failed(current(sample(chance, 1_000), [...carriers(700), ...new Array<string>(300).fill('constructor')]))).toEqual(['carrier/chi-square']));
-  it('is inconclusive, never stable, with too few rows', () => expect(judgeDrift(reference, current(sample(chance, 199), carriers(199)), policy).outcome).toBe('inconclusive'));
-  it('is errored when a feature is not there at all', () => expect(judgeDrift(reference, { temp: like(reference.temp, sample(chance, 500)) }, policy).outcome).toBe('errored'));
-  it('is errored without any reference', () => expect(judgeDrift({}, {}, policy).outcome).toBe('errored'));
-});
+import { emptyPerformance, observeOutcome } from '../statistics/index.js';
+import { durationMs, isClosed, judgePerformance, watermarkMs, windowStart } from './index.js';
 
 describe('performance of a window', () => {
   const sums = (n: number, errorShare: number) => {

@@ -1,5 +1,5 @@
 import { metricsOf, normalQuantileOf, type MeasuredMetric, type PerformanceSums } from '../statistics/index.js';
-import type { DriftFinding } from './judge-window.js';
+import type { DriftFinding } from './finding.js';
 
 export interface ReferenceMetric {
   readonly name: string;

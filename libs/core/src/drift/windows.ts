@@ -1,12 +1,4 @@
-const pattern = /^P(?:(\d+)W|(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?)$/;
-
-/** Milliseconds of an ISO 8601 duration without months or years, whose length is not fixed. @throws RangeError for anything else. */
-export function durationMs(text: string): number {
-  const match = pattern.exec(text);
-  if (match === null || text === 'P' || text.endsWith('T')) throw new RangeError(`${text} is no ISO 8601 duration of weeks, days, hours, minutes or seconds`);
-  const [, weeks = '0', days = '0', hours = '0', minutes = '0', seconds = '0'] = match;
-  return ((((Number(weeks) * 7 + Number(days)) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
-}
+export { durationMs } from '@millrace/contracts';
 
 /** Start of the tumbling window that holds an instant; windows are aligned to the Unix epoch. All in milliseconds. */
 export function windowStart(instantMs: number, lengthMs: number): number {

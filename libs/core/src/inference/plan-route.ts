@@ -4,7 +4,7 @@ import { assignArm } from './sticky-split.js';
 export interface Route<T> {
   readonly salt: string;
   readonly champion: T;
-  /** `share`: part of the units it answers; `mirror`: it also sees, unanswered, what the champion answers. */
+  /** `share`: part of the units it answers; `mirror`: it also sees, unheard, what the champion answers; with a share of 1, the champion sees what it answers. */
   readonly candidate: (T & { readonly share: number; readonly mirror: boolean }) | null;
 }
 
@@ -26,6 +26,6 @@ export function planRoute<T>({ salt, champion, candidate }: Route<T>, unit: stri
     { name: 'candidate', share: candidate.share },
     { name: 'champion', share: 1 - candidate.share },
   ]);
-  if (arm === 'candidate') return { arm, primary: candidate, probability, shadow: null };
+  if (arm === 'candidate') return { arm, primary: candidate, probability, shadow: candidate.mirror && candidate.share === 1 ? champion : null };
   return { arm, primary: champion, probability, shadow: candidate.mirror ? candidate : null };
 }

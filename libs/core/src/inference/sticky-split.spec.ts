@@ -125,6 +125,13 @@ describe('route plan', () => {
     }
   });
 
+  it('lets a champion that answers nothing any more watch everything, ready to come back', () => {
+    for (const unit of units.slice(0, 1_000)) {
+      expect(planRoute(route(1, true), unit)).toMatchObject({ arm: 'candidate', primary: { version: '2' }, probability: 1, shadow: { version: '1' } });
+      expect(planRoute(route(1, false), unit).shadow).toBeNull();
+    }
+  });
+
   it('splits as assignArm does, and mirrors only what the champion answers', () => {
     for (const unit of units.slice(0, 1_000)) {
       const { arm, probability } = assignArm('s', unit, split(0.3));

@@ -31,6 +31,8 @@ export interface InferResponse {
   readonly modelName: string;
   readonly modelVersion?: string;
   readonly id?: string;
+  /** What the server has to say of the answer as a whole. */
+  readonly parameters?: V2Parameters;
   readonly outputs: Tensors;
 }
 

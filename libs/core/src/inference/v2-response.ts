@@ -1,9 +1,9 @@
 import { MillraceError, type Tensor, type Tensors } from '@millrace/contracts';
 import { checkDepth, objectOf, textOf } from './v2-json-text.js';
-import { encodeMessage, writeMember } from './v2-message-writer.js';
+import { encodeMessage, writeMember, writeParameters } from './v2-message-writer.js';
 import type { AnswerForm, EncodedMessage, InferResponse } from './v2-messages.js';
 import { jsonPart } from './v2-request.js';
-import { setOwn, TensorReader } from './v2-tensor-reader.js';
+import { readParameters, setOwn, TensorReader } from './v2-tensor-reader.js';
 
 const what = 'inference response';
 
@@ -14,13 +14,16 @@ const what = 'inference response';
  * @param form the request that is answered, or what it says about the form of its outputs.
  * @throws MillraceError TENSOR_INVALID for a text that UTF-8 does not have, wanted in binary.
  */
-export function encodeInferResponse({ modelName, modelVersion, id, outputs }: InferResponse, form: AnswerForm = {}): EncodedMessage {
+export function encodeInferResponse({ modelName, modelVersion, id, parameters, outputs }: InferResponse, form: AnswerForm = {}): EncodedMessage {
   const { binaryOutput = false, binaryOutputs } = form;
   return encodeMessage(
     (writer) => {
       writeMember(writer, 'model_name', modelName);
       if (modelVersion !== undefined) writeMember(writer, 'model_version', modelVersion);
       writeMember(writer, 'id', id ?? '');
+      if (parameters === undefined) return;
+      writeParameters(writer, parameters);
+      writer.ascii(',');
     },
     'outputs',
     outputs,
@@ -40,12 +43,14 @@ export function decodeInferResponse(body: Uint8Array, headerLength?: number): In
   const { model_name: modelName, model_version: modelVersion, id } = message;
   if (typeof modelName !== 'string') reader.mistakes.add('/model_name', 'must be a text');
   const outputs = reader.tensors(message['outputs']);
+  const parameters = message['parameters'] === undefined ? {} : { parameters: readParameters(message['parameters'], '/parameters', reader.mistakes) };
   reader.finish();
   checkDepth(text, what);
   return {
     modelName: String(modelName),
     ...(typeof modelVersion === 'string' ? { modelVersion } : {}),
     ...(typeof id === 'string' ? { id } : {}),
+    ...parameters,
     outputs,
   };
 }

@@ -37,6 +37,20 @@ export function observeGroup(counts: FairnessCounts, { group, selected, positive
   }
 }
 
+/** Adds the counts of two states, group by group. */
+export function mergeFairness(a: FairnessCounts, b: FairnessCounts): FairnessCounts {
+  const merged: FairnessCounts = {};
+  for (const [group, cell] of [...Object.entries(a), ...Object.entries(b)]) {
+    const own = Object.hasOwn(merged, group) ? merged[group] : undefined;
+    const sum: GroupCounts = own === undefined ? { ...cell } : {
+      n: own.n + cell.n, selected: own.selected + cell.selected, positives: own.positives + cell.positives,
+      truePositives: own.truePositives + cell.truePositives, negatives: own.negatives + cell.negatives, falsePositives: own.falsePositives + cell.falsePositives,
+    };
+    Object.defineProperty(merged, group, { value: sum, enumerable: true, writable: true, configurable: true });
+  }
+  return merged;
+}
+
 export const fairnessMeasures = ['selection-rate', 'true-positive-rate', 'false-positive-rate'] as const;
 export type FairnessMeasure = (typeof fairnessMeasures)[number];
 

@@ -1,87 +1,164 @@
-import { gatherEvidence, judgePhase, evidenceOf, verdictOfPhase, type ArmLoss, type PairedLoss, type RolloutEvidence, type RolloutVerdict } from './judge-phase.js';
-import { currentState, freshEvidence, isLive, type LivePhase, type RolloutPhase, type RolloutPolicy, type RolloutState } from './rollout-state.js';
+import { banditShare } from './bandit-share.js';
+import { evidenceOf, findingOf, judgeStep, passes, type StepFinding } from './judge-step.js';
+import { reviseDecided } from './late-labels.js';
+import { legsMax, type RolloutPolicy, type StepPolicy } from './rollout-policy.js';
+import { beginStep, currentState, isLive, stepOf, type DecidedStep, type EndPhase, type Hold, type RolloutState, type StoredState } from './rollout-state.js';
+import { noEvidence, stayed, unchanged, type OutcomesEvent, type RolloutCommand, type RolloutDecision, type RolloutEvent, type RolloutStep } from './rollout-step.js';
+import { gatherEvidence, startLeg } from './step-evidence.js';
 
-export const rolloutCommands = ['pause', 'resume', 'promote', 'abort', 'rollback'] as const;
-export type RolloutCommand = (typeof rolloutCommands)[number];
+type Told = Pick<RolloutStep, 'verdict' | 'reason' | 'evidence'>;
 
-export type RolloutEvent =
-  | { readonly type: 'outcomes'; readonly streamTimeMs: number; readonly pairs: readonly PairedLoss[]; readonly arms: readonly ArmLoss[] }
-  | { readonly type: 'command'; readonly command: RolloutCommand; readonly by: string; readonly reason: string };
-
-export interface RolloutStep {
-  readonly sequence: number;
-  readonly from: string;
-  readonly to: string;
-  readonly verdict: RolloutVerdict | 'by-hand' | 'gate';
-  readonly reason: string;
-  readonly evidence: RolloutEvidence;
+/** Keeps the evidence of the step that ends, for the labels that are still to come. */
+function decidedWith(state: RolloutState, policy: RolloutPolicy, promoted: boolean): readonly DecidedStep[] {
+  const { evidence, streamTimeMs, decided } = state;
+  if (evidence === null || streamTimeMs === null || policy.lateMs === 0) return decided;
+  return [...decided, { ...evidence, verdict: findingOf(evidence, policy).verdict, sequence: state.sequence + 1, untilMs: streamTimeMs + policy.lateMs, promoted }];
 }
 
-export interface RolloutDecision {
-  readonly state: RolloutState;
-  /** What was decided; empty when nothing changed. */
-  readonly steps: RolloutStep[];
-  /** Set when the command does not fit the state; nothing changed then. */
-  readonly refused: string | null;
-}
-
-const following: Readonly<Record<LivePhase, RolloutPhase>> = { shadow: 'canary', canary: 'ab', ab: 'full' };
-const noEvidence: RolloutEvidence = { n: 0, mean: null, low: null, high: null, margin: null, alpha: null };
-
-function moveTo(state: RolloutState, to: RolloutPhase, verdict: RolloutStep['verdict'], reason: string, evidence: RolloutEvidence, policy: RolloutPolicy): RolloutDecision {
+function endIn(state: RolloutState, phase: EndPhase, told: Told, decided: readonly DecidedStep[]): RolloutDecision {
   const sequence = state.sequence + 1;
-  return {
-    state: { ...state, phase: to, paused: false, sequence, ...(isLive(to) ? freshEvidence(to, policy) : {}) },
-    steps: [{ sequence, from: state.phase, to, verdict, reason, evidence }],
-    refused: null,
-  };
+  const ended: RolloutState = { ...state, phase, paused: false, held: null, phaseSinceMs: null, legSinceMs: null, stepExposureMs: 0, evidence: null, decided, sequence };
+  return { state: ended, steps: [{ sequence, from: state.phase, to: phase, ...told }], refused: null };
 }
 
-function onOutcomes(before: RolloutState, phase: LivePhase, event: Extract<RolloutEvent, { type: 'outcomes' }>, policy: RolloutPolicy): RolloutDecision {
-  const streamTimeMs = Math.max(before.streamTimeMs ?? 0, event.streamTimeMs);
-  const state = { ...gatherEvidence(before, event, policy), streamTimeMs, phaseSinceMs: before.phaseSinceMs ?? streamTimeMs };
-  const { durationMs } = policy[phase];
-  const late = streamTimeMs - state.phaseSinceMs >= durationMs;
-  if (verdictOfPhase(state, phase, policy) === 'not-enough-evidence' && (state.paused || !late)) return { state, steps: [], refused: null };
-  const { verdict, reason, evidence } = judgePhase(state, phase, policy);
+/** To the step that follows, or to all of the traffic after the last one. */
+function goOn(state: RolloutState, told: Told, policy: RolloutPolicy, promoted: boolean): RolloutDecision {
+  const decided = decidedWith(state, policy, promoted);
+  const next = (state.evidence?.step ?? 0) + 1;
+  if (next >= policy.steps.length) return endIn(state, 'full', told, decided);
+  const sequence = state.sequence + 1;
+  const begun: RolloutState = { ...state, ...beginStep(next, policy), decided, sequence };
+  return { state: begun, steps: [{ sequence, from: state.phase, to: begun.phase, ...told }], refused: null };
+}
+
+const days = (ms: number): string => `${Number((ms / 86_400_000).toFixed(1))} days`;
+
+/** Why the step may not go on gathering; null: it may. */
+function endOf(state: RolloutState, step: StepPolicy, policy: RolloutPolicy): { readonly hold: Hold; readonly why: string } | null {
+  const { streamTimeMs, phaseSinceMs, exposureMs, stepExposureMs, evidence } = state;
+  const elapsedMs = (streamTimeMs ?? 0) - (phaseSinceMs ?? streamTimeMs ?? 0);
+  if (elapsedMs >= step.durationMs) return { hold: 'timeout', why: `no verdict that passes within ${days(step.durationMs)} of stream time` };
+  if (step.exposureMaxMs !== null && stepExposureMs >= step.exposureMaxMs) return { hold: 'exposure', why: `the step’s exposure is used up: ${days(step.exposureMaxMs)} of the whole traffic` };
+  if (policy.exposureMaxMs !== null && exposureMs >= policy.exposureMaxMs) return { hold: 'exposure', why: `the roll-out’s exposure is used up: ${days(policy.exposureMaxMs)} of the whole traffic` };
+  if (evidence !== null && evidence.futility !== null && evidence.futility.firstRow !== null) return { hold: 'futile', why: 'no verdict is near: the candidate is neither as good nor as bad as the step could tell' };
+  return null;
+}
+
+function onEnd(state: RolloutState, step: StepPolicy, end: { readonly hold: Hold; readonly why: string }, { because }: StepFinding, policy: RolloutPolicy): RolloutDecision {
+  if (state.evidence === null) return unchanged(state);
+  const { verdict, reason, evidence } = judgeStep(state.evidence, policy);
+  const tell = (what: string): Told => ({ verdict, reason: `${end.why}; ${reason}; ${what}`, evidence });
+  const usedUp = policy.exposureMaxMs !== null && state.exposureMs >= policy.exposureMaxMs;
+  // Missing evidence never passes: to go on without a verdict takes outcomes that show no harm.
+  if (step.onTimeout === 'go-on' && because === 'evidence' && !usedUp) return goOn(state, tell('it goes on, as its plan says'), policy, true);
+  if (step.onTimeout === 'roll-back') return endIn(state, 'rolled-back', tell('rolled back'), decidedWith(state, policy, false));
+  return stayed(state, { ...state, held: end.hold }, tell('it waits for a person'));
+}
+
+/** Whether the share stands where the step may be left. */
+function isAtTop({ legs }: { readonly legs: readonly { readonly share: number }[] }, { ramp }: StepPolicy): boolean {
+  return ramp === null || (legs.at(-1)?.share ?? 0) >= ramp.to - 1e-9;
+}
+
+/** The share that is due now; null: the one that is routed. */
+function dueShare(state: RolloutState, { ramp, following, rowsMin, ...step }: StepPolicy): number | null {
+  const { evidence, streamTimeMs, legSinceMs } = state;
+  const everyMs = ramp?.everyMs ?? following?.everyMs;
+  if (evidence === null || streamTimeMs === null || legSinceMs === null || everyMs === undefined || streamTimeMs - legSinceMs < everyMs || evidence.mismatchAt !== null) return null;
+  const share = evidence.legs.at(-1)?.share ?? 0;
+  if (ramp === null) {
+    const wanted = following === null ? null : banditShare(evidence.difference, following.floor);
+    return wanted === share ? null : wanted;
+  }
+  // Growing needs its part of the outcomes: a share at which nothing was seen shows nothing.
+  const legRowsMin = Math.ceil(rowsMin / legsMax({ ...step, ramp, following }));
+  if (share >= ramp.to - 1e-9 || evidence.legRows < legRowsMin) return null;
+  return Math.min(ramp.to, Number((share + ramp.by).toFixed(6)));
+}
+
+function changeShare(state: RolloutState, share: number, policy: RolloutPolicy): RolloutDecision {
+  if (state.evidence === null) return unchanged(state);
+  const { verdict, reason, evidence } = judgeStep(state.evidence, policy);
+  const before = state.evidence.legs.at(-1)?.share ?? 0;
+  const told = `its share ${share > before ? 'grows' : 'falls'} from ${Number((100 * before).toFixed(1))} % to ${Number((100 * share).toFixed(1))} %; ${reason}`;
+  const decision = stayed(state, { ...state, legSinceMs: state.streamTimeMs, evidence: startLeg(state.evidence, share) }, { verdict, reason: told, evidence });
+  // Before its first change the place tells no share.
+  return { ...decision, steps: decision.steps.map((step) => ({ ...step, from: `${state.phase} (${Number((100 * before).toFixed(1))} %)` })) };
+}
+
+/** What follows from the evidence of the step under way. */
+function judged(state: RolloutState, policy: RolloutPolicy): RolloutDecision {
+  const step = stepOf(state, policy);
+  const { evidence, streamTimeMs, phaseSinceMs } = state;
+  if (step === undefined || evidence === null || streamTimeMs === null || phaseSinceMs === null) return unchanged(state);
+  const finding = findingOf(evidence, policy);
   // A pause holds a candidate where it is, but never protects one that does harm.
-  if (verdict === 'worse') return moveTo(state, 'rolled-back', verdict, reason, evidence, policy);
-  if (state.paused) return { state, steps: [], refused: null };
-  if (verdict !== 'not-enough-evidence') return moveTo(state, following[phase], verdict, reason, evidence, policy);
-  return moveTo(state, 'rolled-back', verdict, `no verdict within ${(durationMs / 86_400_000).toFixed(1)} days of stream time; ${reason}`, evidence, policy);
+  if (finding.verdict === 'worse') return endIn(state, 'rolled-back', judgeStep(evidence, policy), decidedWith(state, policy, false));
+  if (state.paused || state.held !== null) return unchanged(state);
+  if (passes(finding.verdict, step) && streamTimeMs - phaseSinceMs >= step.soakMs && isAtTop(evidence, step)) {
+    const told = judgeStep(evidence, policy);
+    if (step.onPass === 'hold') return stayed(state, { ...state, held: 'passed' }, { ...told, reason: `${told.reason}; a person lets it go on` });
+    return goOn(state, told, policy, true);
+  }
+  const end = endOf(state, step, policy);
+  if (end !== null) return onEnd(state, step, end, finding, policy);
+  const share = dueShare(state, step);
+  return share === null ? unchanged(state) : changeShare(state, share, policy);
 }
 
-function onCommand(state: RolloutState, phase: LivePhase, { command, by, reason }: Extract<RolloutEvent, { type: 'command' }>, policy: RolloutPolicy): RolloutDecision {
-  const evidence = evidenceOf(state, phase, policy);
-  const tale = `${command} by ${by}: ${reason}`;
-  const stay = (paused: boolean): RolloutDecision => {
-    const sequence = state.sequence + 1;
-    const name = (held: boolean): string => (held ? `${phase} (paused)` : phase);
-    return { state: { ...state, paused, sequence }, steps: [{ sequence, from: name(state.paused), to: name(paused), verdict: 'by-hand', reason: tale, evidence }], refused: null };
+function withTime(state: RolloutState, event: OutcomesEvent): RolloutState {
+  const streamTimeMs = Math.max(state.streamTimeMs ?? 0, event.streamTimeMs);
+  const decided = state.decided.filter(({ untilMs }) => untilMs >= streamTimeMs);
+  if (!isLive(state.phase)) return { ...state, streamTimeMs, decided };
+  const share = state.evidence?.legs.at(-1)?.share ?? 0;
+  const exposedMs = share * (streamTimeMs - (state.streamTimeMs ?? streamTimeMs));
+  return {
+    ...state, streamTimeMs, decided,
+    phaseSinceMs: state.phaseSinceMs ?? streamTimeMs, legSinceMs: state.legSinceMs ?? streamTimeMs,
+    stepExposureMs: state.stepExposureMs + exposedMs, exposureMs: state.exposureMs + exposedMs,
   };
+}
+
+function onOutcomes(before: RolloutState, event: OutcomesEvent, policy: RolloutPolicy): RolloutDecision {
+  const revised = reviseDecided(withTime(before, event), event, policy);
+  const { state } = revised;
+  if (state.evidence === null) return revised;
+  const decision = judged({ ...state, evidence: gatherEvidence(state.evidence, event, policy) }, policy);
+  return { ...decision, steps: [...revised.steps, ...decision.steps] };
+}
+
+function onCommand(state: RolloutState, { command, by, reason }: { readonly command: RolloutCommand; readonly by: string; readonly reason: string }, policy: RolloutPolicy): RolloutDecision {
+  const told: Told = { verdict: 'by-hand', reason: `${command} by ${by}: ${reason}`, evidence: state.evidence === null ? noEvidence : evidenceOf(state.evidence, policy) };
+  const waits = state.paused || state.held !== null;
   switch (command) {
     case 'pause':
-      return state.paused ? { state, steps: [], refused: 'it is paused already' } : stay(true);
+      return waits ? { ...unchanged(state), refused: state.held === null ? 'it is paused already' : 'it waits for a person already' } : stayed(state, { ...state, paused: true }, told);
     case 'resume':
-      return state.paused ? stay(false) : { state, steps: [], refused: 'it is not paused' };
+      if (!waits) return { ...unchanged(state), refused: 'it is not paused' };
+      // One that was held for time or exposure is given as much again.
+      return stayed(state, { ...state, paused: false, held: null, ...(state.held === null ? {} : { phaseSinceMs: state.streamTimeMs, stepExposureMs: 0, evidence: state.evidence === null ? null : { ...state.evidence, futility: null } }) }, told);
+    case 'advance':
+      return goOn(state, told, policy, false);
     case 'promote':
-      return moveTo(state, 'full', 'by-hand', tale, evidence, policy);
+      return endIn(state, 'full', told, decidedWith(state, policy, false));
     case 'abort':
-      return moveTo(state, 'aborted', 'by-hand', tale, evidence, policy);
+      return endIn(state, 'aborted', told, []);
     case 'rollback':
-      return moveTo(state, 'rolled-back', 'by-hand', tale, evidence, policy);
+      return endIn(state, 'rolled-back', told, []);
   }
 }
 
 /** The roll-out as a pure function: same state and event, same decision, at any time and on any machine. */
-export function decideRollout(stored: RolloutState, event: RolloutEvent, policy: RolloutPolicy): RolloutDecision {
+export function decideRollout(stored: StoredState, event: RolloutEvent, policy: RolloutPolicy): RolloutDecision {
   const state = currentState(stored, policy);
-  const { phase } = state;
-  if (!isLive(phase)) return { state, steps: [], refused: event.type === 'command' ? `it has ended: ${phase}` : null };
-  return event.type === 'outcomes' ? onOutcomes(state, phase, event, policy) : onCommand(state, phase, event, policy);
+  if (event.type === 'outcomes') return onOutcomes(state, event, policy);
+  if (!isLive(state.phase)) return { ...unchanged(state), refused: event.type === 'command' ? `it has ended: ${state.phase}` : null };
+  if (event.type === 'command') return onCommand(state, event, policy);
+  // A pause protects no candidate that does harm.
+  return endIn(state, 'rolled-back', { verdict: 'worse', reason: `${event.guard}: ${event.reason}; rolled back`, evidence: event.evidence }, []);
 }
 
 /** The first step of a roll-out’s story: it came to be. */
-export function openingStep(reason: string, verdict: 'by-hand' | 'gate'): RolloutStep {
-  return { sequence: 0, from: 'registered', to: 'shadow', verdict, reason, evidence: noEvidence };
+export function openingStep(reason: string, verdict: 'by-hand' | 'gate', policy: RolloutPolicy): RolloutStep {
+  return { sequence: 0, from: 'registered', to: policy.steps[0]?.name ?? 'full', verdict, reason, evidence: noEvidence };
 }

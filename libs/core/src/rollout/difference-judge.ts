@@ -1,6 +1,6 @@
 import { bettingEvidence, bettingInterval, extendBetting, type BettingSequence } from '../statistics/index.js';
 import { counted, emptyTallies, rangeOf, startDifference, weighedOutcome, type Arm, type ArmTallies, type Comparison } from './arm-difference.js';
-import type { RolloutVerdict } from './judge-phase.js';
+import type { RolloutVerdict } from './judge-step.js';
 
 /** A change of verdict: the row after which it held, and the interval of candidate − champion then. */
 export interface VerdictChange {

@@ -2,7 +2,7 @@ import { observeUnit, startSampleRatio, type SampleRatio } from '../statistics/i
 import type { Arm } from './arm-difference.js';
 import { firstRowOf, judgeArm, judgePair, lookAfter, lookAtInterval, startDifferenceJudge, type DifferenceJudge, type VerdictChange } from './difference-judge.js';
 import { extendFutility, startFutility, type Futility } from './futility.js';
-import type { RolloutVerdict } from './judge-phase.js';
+import type { RolloutVerdict } from './judge-step.js';
 import { guardLatency, guardLatencyPair, latencyOf, startLatencyGuard, type ArmLatency, type LatencyGuard } from './latency-guard.js';
 
 /** How a log of outcomes is judged. */

@@ -1,81 +1,126 @@
-import { startSampleRatio, type BettingSequence, type SampleRatio } from '../statistics/index.js';
-import { emptyTallies, startDifference, type ArmTallies, type Comparison } from './arm-difference.js';
+import type { RouteChanged } from '@millrace/contracts';
+import type { RolloutVerdict } from './judge-step.js';
+import type { RolloutPolicy, StepPolicy } from './rollout-policy.js';
+import { startEvidence, type StepEvidence } from './step-evidence.js';
 
-export interface ArmPolicy {
-  /** Share of the units that the candidate answers. */
-  readonly share: number;
-  /** Outcomes of the candidate before this phase may end well. */
-  readonly rowsMin: number;
-  /** Largest tolerated difference of mean losses between the arms. */
-  readonly lossMargin: number;
-  readonly durationMs: number;
+export const endPhases = ['full', 'rolled-back', 'aborted'] as const;
+export type EndPhase = (typeof endPhases)[number];
+
+/** Why a roll-out waits for a person. */
+export type Hold = 'passed' | 'timeout' | 'exposure' | 'futile';
+
+/** A step that was decided; its labels still come. */
+export interface DecidedStep extends StepEvidence {
+  /** What was told of it last. */
+  readonly verdict: RolloutVerdict;
+  /** Of the step that told how it ended. */
+  readonly sequence: number;
+  /** Stream time until which labels are waited for. */
+  readonly untilMs: number;
+  /** It let the candidate go on, by evidence or by its plan and not by a person’s order. */
+  readonly promoted: boolean;
 }
-
-export interface RolloutPolicy {
-  /** Error of each phase’s verdict, over every look together. */
-  readonly alpha: number;
-  /** Losses are clipped to [0, lossBound] before they are compared. */
-  readonly lossBound: number;
-  readonly shadow: { readonly pairsMin: number; readonly lossMargin: number; readonly durationMs: number };
-  readonly canary: ArmPolicy;
-  readonly ab: ArmPolicy;
-}
-
-export const livePhases = ['shadow', 'canary', 'ab'] as const;
-export type LivePhase = (typeof livePhases)[number];
-export type RolloutPhase = LivePhase | 'full' | 'rolled-back' | 'aborted';
 
 /** The whole memory of one roll-out: plain JSON. Times are stream time, milliseconds since the epoch. */
 export interface RolloutState {
-  readonly v: 2;
-  readonly phase: RolloutPhase;
+  readonly v: 3;
+  /** Name of the step, or how it has ended. */
+  readonly phase: string;
   readonly paused: boolean;
-  /** Stream time of the phase’s first outcome; null before it. */
+  readonly held: Hold | null;
+  /** Stream time of the step’s first outcome; null before it. */
   readonly phaseSinceMs: number | null;
+  /** When its share became what it is. */
+  readonly legSinceMs: number | null;
   readonly streamTimeMs: number | null;
-  /** Differences of losses, candidate − champion. */
-  readonly difference: BettingSequence;
-  /** Outcomes of the phase by the arm that answered, and their summed loss. Shadow pairs count for both. */
-  readonly arms: ArmTallies;
-  /** Whether outcomes come in the share that was routed; null in shadow, where both arms answer. */
-  readonly ratio: SampleRatio | null;
+  /** Share × time so far, as time of the whole traffic: of the step under way, and of all. */
+  readonly stepExposureMs: number;
+  readonly exposureMs: number;
+  /** Of the step under way; null once it has ended. */
+  readonly evidence: StepEvidence | null;
+  readonly decided: readonly DecidedStep[];
   /** Steps told so far. */
   readonly sequence: number;
 }
 
-/** Error of the check that outcomes come in the routed share, over every look together. */
-const sampleRatioAlpha = 0.001;
-
-export function comparisonOf(phase: LivePhase, { alpha, lossBound, shadow, ...arms }: RolloutPolicy): Comparison {
-  if (phase === 'shadow') return { share: null, lossBound, margin: shadow.lossMargin, alpha, effect: null };
-  return { share: arms[phase].share, lossBound, margin: arms[phase].lossMargin, alpha, effect: null };
+/** As releases before kept it: phases by name, and evidence of the phase beside them. Of version 1 the evidence was of another kind. */
+interface FormerState {
+  readonly v: 1 | 2;
+  readonly phase: string;
+  readonly paused: boolean;
+  readonly phaseSinceMs: number | null;
+  readonly streamTimeMs: number | null;
+  readonly difference: StepEvidence['difference'];
+  readonly arms: StepEvidence['arms'];
+  readonly ratio: StepEvidence['ratio'];
+  readonly sequence: number;
 }
+export type StoredState = RolloutState | FormerState;
 
-export function freshEvidence(phase: LivePhase, policy: RolloutPolicy): Pick<RolloutState, 'v' | 'difference' | 'arms' | 'ratio' | 'phaseSinceMs'> {
-  const comparison = comparisonOf(phase, policy);
-  return { v: 2, difference: startDifference(comparison), arms: emptyTallies, ratio: comparison.share === null ? null : startSampleRatio(comparison.share, sampleRatioAlpha), phaseSinceMs: null };
-}
+const start = { paused: false, held: null, phaseSinceMs: null, legSinceMs: null, stepExposureMs: 0 } as const;
 
-/**
- * A state of version 1, as it may still stand in a database, had evidence of another kind: its phase gathers anew, and its
- * time goes on.
- */
-export function currentState(stored: RolloutState, policy: RolloutPolicy): RolloutState {
-  const version: number = stored.v;
-  const { phase, phaseSinceMs } = stored;
-  if (version === 2 || !isLive(phase)) return stored;
-  return { ...stored, ...freshEvidence(phase, policy), phaseSinceMs };
+/** What is the same whenever a step begins. @throws RangeError for a step that the plan does not have. */
+export function beginStep(index: number, policy: RolloutPolicy): Pick<RolloutState, 'phase' | 'evidence' | keyof typeof start> {
+  const step = policy.steps[index];
+  if (step === undefined) throw new RangeError(`the plan has no step ${index}`);
+  return { ...start, phase: step.name, evidence: startEvidence(index, policy) };
 }
 
 export function startRollout(policy: RolloutPolicy): RolloutState {
-  return { phase: 'shadow', paused: false, streamTimeMs: null, sequence: 0, ...freshEvidence('shadow', policy) };
+  return { v: 3, streamTimeMs: null, exposureMs: 0, decided: [], sequence: 0, ...beginStep(0, policy) };
 }
 
-export function isLive(phase: RolloutPhase): phase is LivePhase {
-  return (livePhases as readonly string[]).includes(phase);
+export function isLive(phase: string): boolean {
+  return !(endPhases as readonly string[]).includes(phase);
 }
 
-/** What the route must be in a phase: the candidate’s share of the answers, and whether it sees the rest unanswered. */
-export function routeOf(phase: LivePhase, policy: RolloutPolicy): { readonly share: number; readonly mirror: boolean } {
-  return phase === 'shadow' ? { share: 0, mirror: true } : { share: policy[phase].share, mirror: false };
+/** A roll-out under way that an earlier release kept goes on in its phase; where the evidence was of another kind, it gathers anew. */
+export function currentState(stored: StoredState, policy: RolloutPolicy): RolloutState {
+  if (stored.v === 3) return stored;
+  const { v, phase, paused, phaseSinceMs, streamTimeMs, sequence, difference, arms, ratio } = stored;
+  const rest = { v: 3, streamTimeMs, exposureMs: 0, decided: [], sequence } as const;
+  const index = policy.steps.findIndex(({ name }) => name === phase);
+  if (index < 0) return { ...rest, ...start, phase, evidence: null };
+  const fresh = beginStep(index, policy);
+  const evidence = v === 2 && fresh.evidence !== null ? { ...fresh.evidence, difference, arms, ratio, mismatchAt: ratio?.mismatchAt ?? null, legRows: arms.candidate.n } : fresh.evidence;
+  return { ...rest, ...fresh, paused, phaseSinceMs, legSinceMs: phaseSinceMs, evidence };
+}
+
+/** The step under way; undefined once it has ended. */
+export function stepOf({ evidence }: Pick<RolloutState, 'evidence'>, policy: RolloutPolicy): StepPolicy | undefined {
+  return evidence === null ? undefined : policy.steps[evidence.step];
+}
+
+export interface StepRoute {
+  readonly phase: Exclude<RouteChanged['phase'], 'full'>;
+  readonly step: string;
+  /** Share of the units that the candidate answers. */
+  readonly share: number;
+  /** The arm that does not answer is asked too. */
+  readonly mirror: boolean;
+}
+
+const routePhases = { shadow: 'shadow', canary: 'canary', linear: 'canary', ab: 'ab', bandit: 'ab', 'blue-green': 'ab' } as const;
+
+/** What the route must be now; null once the roll-out has ended: then one version answers alone. */
+export function routeOf(state: Pick<RolloutState, 'evidence'>, policy: RolloutPolicy): StepRoute | null {
+  const step = stepOf(state, policy);
+  if (step === undefined || state.evidence === null) return null;
+  return { phase: routePhases[step.type], step: step.name, share: state.evidence.legs.at(-1)?.share ?? step.share, mirror: step.type === 'shadow' || step.type === 'blue-green' };
+}
+
+/** Whether the route of `after` is another than that of `before`. */
+export function routeDiffers(before: RolloutState, after: RolloutState, policy: RolloutPolicy): boolean {
+  const [from, to] = [routeOf(before, policy), routeOf(after, policy)];
+  return before.phase !== after.phase || from?.share !== to?.share;
+}
+
+/** The same roll-out, ended from outside its evidence: by hand, after it was complete. */
+export function endedBy(state: RolloutState, phase: EndPhase): RolloutState {
+  return { ...state, ...start, phase, evidence: null, sequence: state.sequence + 1 };
+}
+
+/** Stream time until which a roll-out that has ended still learns from late labels; null: it does not. */
+export function learnsUntilMs({ phase, decided }: RolloutState): number | null {
+  return isLive(phase) || decided.length === 0 ? null : Math.max(...decided.map(({ untilMs }) => untilMs));
 }

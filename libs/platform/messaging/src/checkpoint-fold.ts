@@ -10,6 +10,10 @@ export interface CheckpointFoldOptions<D extends EventDefinition, Tx> extends Pi
   /** Saved after this much wall time or this many records, whichever comes first. */
   readonly everyMs: number;
   readonly everyRecords: number;
+  /** Records for which it answers false are passed over, undecoded; while only such come, the position is saved twice a minute. */
+  readonly wanted?: (delivery: Delivery) => boolean;
+  /** For a group that has read nothing yet: what stands in the topic at the start is passed over. */
+  readonly fromNow?: boolean;
   /** Forget what memory holds of this partition and load what was saved. */
   readonly restore: (partition: number) => Promise<void>;
   /** Learn in memory; must not await anything that can fail half-way. */
@@ -20,12 +24,16 @@ export interface CheckpointFoldOptions<D extends EventDefinition, Tx> extends Pi
   readonly saved?: (partition: number, toOffset: number) => void;
 }
 
+const passedOverEveryMs = 30_000;
+
 interface PartitionState {
   readonly epoch: number;
   context: BatchContext;
   savedNext: number | null;
   next: number | null;
   unsaved: number;
+  /** Of the unsaved records, those that were wanted. */
+  learnt: number;
   unsavedSinceMs: number;
   refused: OutgoingMessage[];
   queue: Promise<void>;
@@ -37,6 +45,7 @@ interface PartitionState {
  */
 export class CheckpointFold<D extends EventDefinition, Tx> implements Consumption {
   private readonly states = new Map<number, PartitionState>();
+  private readonly starts = new Map<number, number>();
   private consumption: Consumption | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -48,6 +57,7 @@ export class CheckpointFold<D extends EventDefinition, Tx> implements Consumptio
 
   static async start<D extends EventDefinition, Tx>(driver: LogDriver, ledger: FoldLedger<Tx>, options: CheckpointFoldOptions<D, Tx>, reader: Reader): Promise<CheckpointFold<D, Tx>> {
     const fold = new CheckpointFold(ledger, options, reader);
+    if (options.fromNow === true) for (const { partition, high } of await driver.watermarks(options.event.type)) fold.starts.set(partition, high);
     fold.consumption = await driver.consume({ ...options, topics: [options.event.type], onBatch: (deliveries, context) => fold.onBatch(deliveries, context) });
     fold.timer = setInterval(() => fold.saveDue(), Math.max(50, options.everyMs / 4));
     return fold;
@@ -74,7 +84,8 @@ export class CheckpointFold<D extends EventDefinition, Tx> implements Consumptio
     if (state === undefined || state.epoch !== context.epoch) {
       await state?.queue;
       state = await this.load(partition, context);
-      if (state.next !== null && state.next < first.offset) return context.seek(state.next);
+      const last = deliveries[deliveries.length - 1] ?? first;
+      if (state.next !== null && (state.next < first.offset || state.next > last.offset)) return context.seek(state.next);
     }
     const current = state;
     current.context = context;
@@ -84,7 +95,7 @@ export class CheckpointFold<D extends EventDefinition, Tx> implements Consumptio
   private async load(partition: number, context: BatchContext): Promise<PartitionState> {
     const next = await this.ledger.nextOffset(this.options.group, this.options.event.type, partition);
     await this.options.restore(partition);
-    const state: PartitionState = { epoch: context.epoch, context, savedNext: next, next, unsaved: 0, unsavedSinceMs: 0, refused: [], queue: Promise.resolve() };
+    const state: PartitionState = { epoch: context.epoch, context, savedNext: next, next: next ?? this.starts.get(partition) ?? null, unsaved: 0, learnt: 0, unsavedSinceMs: 0, refused: [], queue: Promise.resolve() };
     this.states.set(partition, state);
     return state;
   }
@@ -95,18 +106,22 @@ export class CheckpointFold<D extends EventDefinition, Tx> implements Consumptio
     const fresh = next === null ? deliveries : deliveries.filter(({ offset }) => offset >= next);
     const last = fresh[fresh.length - 1];
     if (last === undefined) return;
-    const { events, refused } = judgeBatch(this.options.event, fresh, this.reader);
+    const wanted = this.options.wanted === undefined ? fresh : fresh.filter(this.options.wanted);
+    const { events, refused } = judgeBatch(this.options.event, wanted, this.reader);
     if (state.unsaved === 0) state.unsavedSinceMs = this.reader.now().getTime();
     this.options.observe(partition, events);
     state.refused.push(...refused);
     state.next = last.offset + 1;
     state.unsaved += fresh.length;
+    state.learnt += wanted.length;
     if (this.isDue(state)) await this.save(partition, state);
   }
 
   private isDue(state: PartitionState): boolean {
     if (state.unsaved === 0) return false;
-    return state.unsaved >= this.options.everyRecords || this.reader.now().getTime() - state.unsavedSinceMs >= this.options.everyMs;
+    const waitedMs = this.reader.now().getTime() - state.unsavedSinceMs;
+    if (state.learnt === 0) return waitedMs >= passedOverEveryMs;
+    return state.learnt >= this.options.everyRecords || waitedMs >= this.options.everyMs;
   }
 
   private saveDue(): void {
@@ -131,6 +146,7 @@ export class CheckpointFold<D extends EventDefinition, Tx> implements Consumptio
     if (!kept) return this.giveUp(partition, state);
     state.savedNext = next;
     state.unsaved = 0;
+    state.learnt = 0;
     state.refused = [];
     this.options.saved?.(partition, next);
     await state.context.commit(next).catch(() => undefined);

@@ -19,6 +19,20 @@ export interface OutgoingMessage {
   readonly headers: Readonly<Record<string, string>>;
   /** null is a tombstone on a compacted topic. */
   readonly value: Buffer | null;
+  /** The same key, value and headers, laid out before as a record of Kafka has them: a driver of that format copies the bytes. */
+  readonly prepared?: PreparedRecord;
+}
+
+export interface PreparedRecord {
+  readonly key: Buffer;
+  /** Key, value and headers with their lengths. */
+  readonly body: Buffer;
+}
+
+/** What another thread of this process needs to open the same log. */
+export interface LogConnection {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
 }
 
 export interface PartitionOffset {
@@ -87,6 +101,8 @@ export class FencedError extends Error {
 }
 
 export interface LogDriver {
+  /** Absent for a log that lives in this thread’s memory. */
+  readonly connection?: LogConnection;
   createTopics(topics: readonly TopicSettings[]): Promise<void>;
   consume(options: ConsumeOptions): Promise<Consumption>;
   producer(): Promise<LogProducer>;

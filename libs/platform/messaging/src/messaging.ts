@@ -153,6 +153,11 @@ export class Messaging {
     await this.driver.close();
   }
 
+  /** Something that moves data in a way of its own: stopped with the others, the newest first. */
+  adopt(entry: { stop(): Promise<void> }): void {
+    this.keep(entry);
+  }
+
   private keep<T extends { stop(): Promise<void> }>(entry: T): T {
     this.running.add(entry);
     return entry;

@@ -10,7 +10,9 @@ import { MillraceError, topicNames, type ServiceName } from '@millrace/contracts
 import { KafkaDriver, Messaging, MillraceTransport, type LogDriver } from '@millrace/messaging';
 import { MessagingTables1700000000000, openDatabase } from '@millrace/persistence';
 import { HealthController, Readiness } from './health.js';
+import { Connections } from './connections.js';
 import { ErrorFilter } from './http.js';
+import { httpServerOptions, sendElsewhere } from './http-server.js';
 import { ServiceLog } from './log.js';
 import { databaseSettings, platformSettings, readSettings, type ConfigOf, type PlatformConfig, type Setting } from './settings.js';
 
@@ -91,10 +93,12 @@ export async function startService<S extends Readonly<Record<string, Setting<unk
   const messaging = new Messaging({ service: definition.name, driver, database, now: () => new Date(), log });
   const app = await NestFactory.create<NestFastifyApplication>(
     { module: class ServiceModule {}, imports: [PlatformModule.with({ messaging, database, log, readiness }), definition.module(config)] },
-    new FastifyAdapter({ bodyLimit: config.bodyLimitMb * 1_048_576, forceCloseConnections: 'idle' }),
+    new FastifyAdapter({ ...httpServerOptions, bodyLimit: config.bodyLimitMb * 1_048_576 }),
     { logger: log.forNest(), abortOnError: false, forceCloseConnections: true },
   );
   app.useGlobalFilters(new ErrorFilter(log));
+  const connections = new Connections(app.getHttpServer());
+  sendElsewhere(app.getHttpAdapter().getInstance(), () => readiness.draining);
   app.connectMicroservice<MicroserviceOptions>({ strategy: new MillraceTransport(messaging, definition.name) }, { inheritAppConfig: true });
   if (register.getSingleMetric('process_cpu_user_seconds_total') === undefined) collectDefaultMetrics();
   SwaggerModule.setup('docs', app, () => describeEdge(app, definition), { jsonDocumentUrl: 'openapi.json' });
@@ -112,7 +116,7 @@ export async function startService<S extends Readonly<Record<string, Setting<unk
   readiness.enter('running');
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   log.info({ url }, `${definition.name} is ready`);
-  return { app, url, stop: () => drain(app, messaging, database, readiness, log, config.drainMs) };
+  return { app, url, stop: () => drain({ app, connections, messaging, database, readiness, log, drainMs: config.drainMs }) };
 }
 
 function describeEdge(app: NestFastifyApplication, { name, description, openApiPaths }: Pick<ServiceDefinition, 'name' | 'description' | 'openApiPaths'>): OpenAPIObject {
@@ -132,11 +136,22 @@ async function openOwnDatabase(name: ServiceName, database: ServiceDefinition['d
   );
 }
 
-async function drain(app: NestFastifyApplication, messaging: Messaging, database: DataSource | undefined, readiness: Readiness, log: ServiceLog, drainMs: number): Promise<void> {
+interface Draining {
+  readonly app: NestFastifyApplication;
+  readonly connections: Connections;
+  readonly messaging: Messaging;
+  readonly database: DataSource | undefined;
+  readonly readiness: Readiness;
+  readonly log: ServiceLog;
+  readonly drainMs: number;
+}
+
+async function drain({ app, connections, messaging, database, readiness, log, drainMs }: Draining): Promise<void> {
   readiness.enter('draining');
   log.info({}, 'draining');
   // Not ready, but answering still, with a word to come back elsewhere: a port closed at once resets clients on their way.
   await new Promise((resolve) => setTimeout(resolve, drainMs));
+  connections.endIdle();
   await app.close();
   await messaging.stop();
   await database?.destroy();

@@ -1,4 +1,5 @@
 import type { BoardPlan, PanelPlan } from './board.js';
+import { performancePanels } from './performance-panels.js';
 
 const serving: readonly PanelPlan[] = [
   {
@@ -28,6 +29,12 @@ const serving: readonly PanelPlan[] = [
     queries: [{ expr: 'sum by (version, role) (rate(millrace_predictions_total{model="$model",outcome="answered"}[$__rate_interval]))', legend: '{{version}} {{role}}' }],
   },
   {
+    title: 'Fallback answers', unit: 'cps', redFrom: 0.000_001,
+    description: 'Answers per second that another gave because the routed version failed, by who; none: nobody could. Any: runbook fallback-answers.',
+    queries: [{ expr: 'sum by (version, to) (rate(millrace_fallback_answers_total{model="$model"}[$__rate_interval]))', legend: '{{version}} → {{to}}' }],
+    whenEmpty: 'no version has failed',
+  },
+  {
     title: 'Latency', unit: 's', redFrom: 0.25,
     description: 'From request to answer inside the gateway. Red only for this model: its file is slow; for all: the gateway is short of CPU.',
     queries: [
@@ -50,6 +57,39 @@ const evidence: readonly PanelPlan[] = [
     queries: [{ expr: 'sum by (verdict) (millrace_rollout_steps_total{model="$model"})', legend: '{{verdict}}' }],
     whenEmpty: 'no step decided',
   },
+  {
+    title: 'Roll-out: outcomes of the step', unit: 'short', width: 8,
+    description: 'Outcomes of the candidate in the step under way (seen), and how many it must have before the step may pass (needed). millrace rollouts <model> says what else it waits for.',
+    queries: [{ expr: 'max by (bound) (millrace_rollout_outcomes{model="$model"})', legend: '{{bound}}' }],
+    whenEmpty: 'no roll-out under way',
+  },
+  {
+    title: 'Roll-out: exposure', unit: 's', width: 8,
+    description: 'Share of the units × stream time that the candidate of the roll-out under way has answered, as time of the whole traffic. The plan may bound it (exposureMax).',
+    queries: [{ expr: 'max(millrace_rollout_exposure_seconds{model="$model"})', legend: 'used' }],
+    whenEmpty: 'no roll-out under way',
+  },
+  {
+    title: 'Roll-out: waits for a person, revised verdicts', unit: 'short', width: 8,
+    description: 'waits: 1 while the plan holds the roll-out until somebody orders advance, promote, resume or rollback. The others: verdicts of decided steps that late labels have changed; worse: labels come late for what goes wrong, wait longer before judging.',
+    queries: [
+      { expr: 'max(millrace_rollout_held{model="$model"})', legend: 'waits' },
+      { expr: 'sum by (verdict) (millrace_rollout_revisions_total{model="$model"})', legend: 'revised to {{verdict}}' },
+    ],
+    whenEmpty: 'no roll-out under way',
+  },
+  {
+    title: 'Guards: evidence against the candidate', unit: 'percentunit', width: 12, redFrom: 1,
+    description: 'How much of the evidence that takes a candidate back each guard has gathered. Red: it was taken back; the last step of the roll-out says by which figures. Below 0: the candidate keeps within the limit.',
+    queries: [{ expr: 'max by (guard) (millrace_rollout_guard_evidence{model="$model"})', legend: '{{guard}}' }],
+    whenEmpty: 'no roll-out under way',
+  },
+  {
+    title: 'Guards: candidate minus champion', unit: 'percentunit', width: 12,
+    description: 'Share of failed requests, share of answers beyond the latency limit, and mean prediction: the difference of the arms beside what is tolerated (limit).',
+    queries: [{ expr: 'max by (guard, bound) (millrace_rollout_guard_difference{model="$model"})', legend: '{{guard}} {{bound}}' }],
+    whenEmpty: 'no roll-out under way',
+  },
 ];
 
 const quality: readonly PanelPlan[] = [
@@ -60,19 +100,26 @@ const quality: readonly PanelPlan[] = [
     whenEmpty: 'no labelled window closed yet',
   },
   {
-    title: 'Drift, in multiples of its threshold', unit: 'none', width: 12, redFrom: 1,
-    description: 'The ten features that moved most: effect size over the size from which it matters. Red: that feature has drifted; look at its producer, then at the next retraining evaluation.',
-    queries: [{ expr: 'topk(10, millrace_drift_statistic{model="$model"} / millrace_drift_threshold{model="$model"})', legend: '{{version}} {{feature}} {{detector}}' }],
+    title: 'Drift for certain, in multiples of what matters', unit: 'none', width: 12, redFrom: 1,
+    description: 'The ten features that moved most: the lower confidence bound of the effect over the minimum effect, in the last closed window. Red: that feature has drifted; the verdict says in a sentence how, and in which segment. Look at its producer, then at the next retraining evaluation.',
+    queries: [{ expr: 'topk(10, millrace_drift_lower_bound{model="$model"} / (millrace_drift_threshold{model="$model"} > 0))', legend: '{{version}} {{feature}} {{detector}}' }],
     whenEmpty: 'no window closed yet',
   },
   {
     title: 'Drift of $feature', unit: 'none', width: 12,
-    description: 'Effect size of one feature beside its threshold.',
+    description: 'Effect of one feature, what it is at least for certain, and the minimum that matters. The bound above the minimum: a verdict failed. The effect above it and the bound below: not enough evidence.',
     queries: [
-      { expr: 'millrace_drift_statistic{model="$model",feature="$feature"}', legend: '{{version}} {{detector}}' },
-      { expr: 'millrace_drift_threshold{model="$model",feature="$feature"}', legend: '{{version}} {{detector}} threshold' },
+      { expr: 'millrace_drift_statistic{model="$model",feature="$feature"}', legend: '{{version}} {{detector}} effect' },
+      { expr: 'millrace_drift_lower_bound{model="$model",feature="$feature"}', legend: '{{version}} {{detector}} at least' },
+      { expr: 'millrace_drift_threshold{model="$model",feature="$feature"}', legend: '{{version}} {{detector}} minimum' },
     ],
     whenEmpty: 'no window closed yet',
+  },
+  {
+    title: 'False-alarm budget spent', unit: 'percentunit', width: 12, redFrom: 1,
+    description: 'Part of the false incidents that the spec allows per period which drift verdicts have used up to the last window. It stays below 1 by construction; near it: many late rows or many versions are judged anew.',
+    queries: [{ expr: 'max by (version) (millrace_false_alarm_budget_spent_ratio{model="$model"})', legend: '{{version}}' }],
+    whenEmpty: 'no window judged by a budget yet',
   },
   {
     title: 'Verdicts', unit: 'short', width: 12,
@@ -134,6 +181,7 @@ export const modelBoard: BoardPlan = {
     { title: 'Serving', panels: serving },
     { title: 'Roll-out', panels: evidence },
     { title: 'Quality', panels: quality },
+    { title: 'Labels', panels: performancePanels },
     { title: 'Training', panels: training },
   ],
 };

@@ -13,15 +13,19 @@ interface Row {
   readonly x: readonly [number, number, number];
   readonly score: number;
   readonly truth: 0 | 1;
+  readonly chanceOfTruth: number;
 }
 
 /** Three normal inputs; the truth has an interaction that the model’s score does not know, so the score is not calibrated. */
 function draw(chance: Chance, { means }: World): Row {
   const x: Row['x'] = [means[0] + chance.normal(), means[1] + chance.normal(), means[2] + chance.normal()];
-  const truth = chance.bernoulli(logistic(-1.5 + 2.2 * x[0] + 1.4 * x[1] - 0.8 * x[2] + 0.5 * x[0] * x[1]));
-  return { x, score: logistic(-0.8 + 1.2 * x[0] + 0.9 * x[1] - 0.5 * x[2]), truth };
+  const chanceOfTruth = logistic(-1.5 + 2.2 * x[0] + 1.4 * x[1] - 0.8 * x[2] + 0.5 * x[0] * x[1]);
+  return { x, score: logistic(-0.8 + 1.2 * x[0] + 0.9 * x[1] - 0.5 * x[2]), truth: chance.bernoulli(chanceOfTruth), chanceOfTruth };
 }
 const rowsOf = (chance: Chance, count: number, world: World): Row[] => Array.from({ length: count }, () => draw(chance, world));
+
+/** What one who knows every probability expects of the accuracy. */
+const knownAccuracy = (rows: readonly Row[]): number => rows.reduce((sum, { score, chanceOfTruth }) => sum + (score >= 0.5 ? chanceOfTruth : 1 - chanceOfTruth), 0) / rows.length;
 
 const accuracyOf = (rows: readonly Row[]): number => rows.filter(({ score, truth }) => (score >= 0.5 ? 1 : 0) === truth).length / rows.length;
 
@@ -30,7 +34,7 @@ function estimateCell(id: string, about: string, world: World, weighted: boolean
     id, about, trials: 400,
     goals: weighted ? [{ figure: 'meanAbsoluteErrorPoints', atMost: 1 }, { figure: 'coverage', atLeast: 0.93, atMost: 0.97 }] : [],
     run(trials, seed) {
-      let [error, covered] = [0, 0];
+      let [error, noise, covered] = [0, 0, 0];
       for (let trial = 0; trial < trials; trial += 1) {
         const chance = chanceOf(seed, trial);
         const reference = rowsOf(chance, 5_000, { means: [0, 0, 0] });
@@ -40,9 +44,10 @@ function estimateCell(id: string, about: string, world: World, weighted: boolean
         const estimate = estimatePerformance(labelled, current.map(({ score }) => score), { uniform: () => chance.uniform() }).find(({ metric }) => metric === 'accuracy');
         const realised = accuracyOf(current);
         error += Math.abs((estimate?.value ?? NaN) - realised);
+        noise += Math.abs(knownAccuracy(current) - realised);
         if (realised >= (estimate?.low ?? 1) && realised <= (estimate?.high ?? 0)) covered += 1;
       }
-      return { meanAbsoluteErrorPoints: (100 * error) / trials, coverage: covered / trials };
+      return { meanAbsoluteErrorPoints: (100 * error) / trials, noisePoints: (100 * noise) / trials, coverage: covered / trials };
     },
   };
 }
@@ -130,7 +135,7 @@ const shifted: World = { means: [0.4, -0.3, 0.2] };
 export const performanceStudy: Study = {
   name: 'performance',
   title: 'Performance before labels, late labels, fairness',
-  method: 'Estimates of accuracy from scores alone (CBPE; calibrated on 5,000 labelled rows, chunks of 1,000, a score that is not calibrated and inputs that shift), against the accuracy that the labels then show; the gap to it as a sign of concept drift (anytime-valid, looked at every ten labels); the correction of early labels; intervals of group rates (Wilson) and of their differences (Newcombe).',
+  method: 'Estimates of accuracy from scores alone (CBPE; calibrated on 5,000 labelled rows, chunks of 1,000, a score that is not calibrated and inputs that shift), against the accuracy that the labels then show, and beside it the error of one who knows every probability (noisePoints), which no estimate can beat; the gap to it as a sign of concept drift (anytime-valid, looked at every ten labels); the correction of early labels; intervals of group rates (Wilson) and of their differences (Newcombe).',
   cells: [
     estimateCell('cbpe/no-shift', 'no shift, weighted by the density ratio', { means: [0, 0, 0] }, true),
     estimateCell('cbpe/shift', 'three inputs shifted by 0.4, −0.3 and 0.2 σ, weighted by the density ratio', shifted, true),

@@ -1,4 +1,4 @@
-import { distinctCount, emptyFeatureState, emptyKll, hyperLogLogRelativeError, emptyHyperLogLog, kllRankError, kllRankErrorOfAll, kllSteps, mergeFeatureStates, observeDistinctNumber, observeFeature, observeKll, mergeKll, serialiseFeatureState, type FeatureState, type KllSketch } from '@millrace/core/statistics';
+import { countFeature, distinctCount, emptyFeatureCounts, serialiseFeatureCounts, emptyFeatureState, emptyKll, hyperLogLogRelativeError, emptyHyperLogLog, kllRankError, kllRankErrorOfAll, kllSteps, mergeFeatureStates, observeDistinctNumber, observeFeature, observeKll, mergeKll, serialiseFeatureState, type FeatureState, type KllSketch } from '@millrace/core/statistics';
 import { chanceOf, type Chance } from '../chance.js';
 import type { Cell, Figures, Study } from '../study.js';
 
@@ -38,6 +38,27 @@ const speedCell = (shape: string): Cell => ({
       if (trial > 0 || trials === 0) best = Math.min(best, seconds);
     }
     return { valuesPerSecond: valuesPerTrial / best };
+  },
+});
+
+/** The state of windows, beside the full state of profiles. */
+const countsCell = (shape: string): Cell => ({
+  id: `window-counts/${shape}`, about: `${shape}: one core takes in ${valuesPerTrial.toLocaleString('en-US')} values with the state of drift windows, and its size; best of the trials, after one to warm up`, trials: 5,
+  goals: [{ figure: 'valuesPerSecond', atLeast: 1_200_000 }, { figure: 'bytes', atMost: 8_192 }],
+  run(trials, seed): Figures {
+    const chance = chanceOf(seed);
+    const make = makerOf(shape);
+    const values = Array.from({ length: valuesPerTrial }, () => make(chance));
+    let [best, bytes] = [Infinity, 0];
+    for (let trial = 0; trial <= trials; trial += 1) {
+      const counts = emptyFeatureCounts(kindOf(shape));
+      const started = process.hrtime.bigint();
+      for (const value of values) countFeature(counts, value);
+      const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+      if (trial > 0 || trials === 0) best = Math.min(best, seconds);
+      bytes = serialiseFeatureCounts(counts).length;
+    }
+    return { valuesPerSecond: valuesPerTrial / best, bytes };
   },
 });
 
@@ -146,7 +167,7 @@ export const profilingStudy: Study = {
   method:
     'The full state of a feature (nulls, moments, minimum and maximum, KLL with k = 400 in float32, HyperLogLog of 4,096 registers, 128 frequent values) takes in a million values of each shape on one core; it is written as bytes after 10^4 to 10^7 values, beyond 10^6 by merging; ranks of sketches of shuffled whole numbers and distinct counts are compared with the truth, which is known exactly. Stated rank errors: 2.296/k^0.9723 for one rank and 2.446/k^0.9433 for all at once, 99 %.',
   cells: [
-    ...Object.keys(shapes).map(speedCell),
+    ...Object.keys(shapes).map(speedCell), ...Object.keys(shapes).map(countsCell),
     ...['normal', 'integers', 'long-tail', 'ids'].flatMap((shape) => sizes.map((size) => sizeCell(shape, size))),
     rankCell(400, 10_000, 1, 10_000), rankCell(400, 100_000, 1, 10_000), rankCell(400, 100_000, 60, 2_000), rankCell(1_600, 100_000, 1, 2_000),
     ...[100, 5_000, 20_000, 200_000].map(distinctCell),

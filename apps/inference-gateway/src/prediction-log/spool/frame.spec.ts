@@ -2,7 +2,15 @@
 // Method: property tests over arbitrary payloads; truncation at every byte and a flip of every byte.
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { encodeFrame, readFrame } from './frame.js';
+import { frameHeaderBytes, readFrame, writeFrame } from './frame.js';
+
+/** The text as UTF-8. */
+function encodeFrame(number: number, text: string): Buffer {
+  const payload = Buffer.from(text).toString('latin1');
+  const bytes = Buffer.alloc(frameHeaderBytes + payload.length);
+  expect(writeFrame(bytes, 0, number, payload)).toBe(bytes.length);
+  return bytes;
+}
 
 function readAll(bytes: Buffer): { number: number; text: string }[] {
   const frames = [];

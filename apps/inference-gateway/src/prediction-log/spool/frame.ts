@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
  *   length   u32  bytes of the payload, at least 1
  *   crc32    u32  over number and payload
  *   number   f64  strictly increasing; microseconds since the epoch, so that it also tells the frame’s age
- *   payload  UTF-8
+ *   payload  records, see `recordText` of libs/platform/messaging
  * A process that dies while writing leaves a torn frame at the end of its file; nothing follows it.
  */
 export const frameHeaderBytes = 16;
@@ -17,14 +17,14 @@ export interface Frame {
   readonly end: number;
 }
 
-export function encodeFrame(number: number, payload: string): Buffer {
-  const length = Buffer.byteLength(payload);
-  const bytes = Buffer.allocUnsafe(frameHeaderBytes + length);
-  bytes.writeUInt32LE(length, 0);
-  bytes.writeDoubleLE(number, 8);
-  bytes.write(payload, frameHeaderBytes, 'utf8');
-  bytes.writeUInt32LE(crc32(bytes.subarray(8)), 4);
-  return bytes;
+/** @param payload one character per byte. @returns the offset behind the frame. */
+export function writeFrame(bytes: Buffer, at: number, number: number, payload: string): number {
+  const end = at + frameHeaderBytes + payload.length;
+  bytes.writeUInt32LE(payload.length, at);
+  bytes.writeDoubleLE(number, at + 8);
+  bytes.write(payload, at + frameHeaderBytes, 'latin1');
+  bytes.writeUInt32LE(crc32(bytes.subarray(at + 8, end)), at + 4);
+  return end;
 }
 
 /** How many bytes the frame at `offset` takes, by its header; null when not even the header is there. */

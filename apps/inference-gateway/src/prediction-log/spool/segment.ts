@@ -1,11 +1,15 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { frameBytesAt, readFrame, type Frame } from './frame.js';
+import { readFrame } from './frame.js';
 
 const suffix = '.spool';
-/** One read of the relay; a larger single frame is read alone. */
-const readBytes = 512 * 1024;
+
+/** One file of frames as its readers know it. Paths sort by age. */
+export interface SegmentView {
+  readonly path: string;
+  /** Of whole frames; what stands behind them is a torn tail. */
+  readonly bytes: number;
+}
 
 /** One file of frames, named after the number of its first frame, so that names sort by age. Written by one process, then only read. */
 export class Segment {
@@ -73,36 +77,8 @@ export class Segment {
     this.descriptor = undefined;
   }
 
-  /** Whole frames from `offset`, at least one unless the end is reached. */
-  async read(offset: number): Promise<Frame[]> {
-    const limit = this.bytes - offset;
-    if (limit <= 0) return [];
-    const file = await open(this.path, 'r');
-    try {
-      let chunk = await readExactly(file, offset, Math.min(limit, readBytes));
-      const first = frameBytesAt(chunk, 0);
-      if (first !== null && first > chunk.length) chunk = await readExactly(file, offset, Math.min(limit, first));
-      const frames: Frame[] = [];
-      for (let frame = readFrame(chunk, 0); frame !== null; frame = readFrame(chunk, frame.end)) frames.push({ ...frame, end: offset + frame.end });
-      return frames;
-    } finally {
-      await file.close();
-    }
-  }
-
   delete(): void {
     this.seal();
     unlinkSync(this.path);
   }
-}
-
-async function readExactly(file: Awaited<ReturnType<typeof open>>, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }

@@ -7,8 +7,10 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { OutgoingMessage } from '@millrace/messaging';
+import { predictionServed } from '@millrace/contracts';
+import { recordForm, recordText } from '@millrace/messaging';
 import { eventually } from '@millrace/testing';
+import { SpoolReader } from './spool-reader.js';
 import { Spool, type SpoolOptions } from './spool.js';
 
 const folders: string[] = [];
@@ -21,10 +23,51 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-const message = (text: string): OutgoingMessage => ({ topic: 't', key: text, headers: {}, value: Buffer.from(text) });
-function open(folder: string, options: Partial<SpoolOptions> = {}): Spool {
-  return new Spool({ folder, bytesMax: 1_000_000, gatherMs: 0, nowMs: () => 1_000, decode: (payload) => [message(payload)], ...options });
+const form = recordForm(predictionServed, '/millrace/spec');
+/** A record that is known by its key. */
+const record = (key: string): string => recordText(form, { key, id: 'i', time: 't', traceparent: undefined, json: '{}' });
+
+interface Options extends Partial<SpoolOptions> {
+  readonly gatherMs?: number;
 }
+
+/** A spool with its reader in the same thread. What is appended are keys of records, one record a frame. */
+class Spooled {
+  readonly spool: Spool;
+  readonly reader: SpoolReader;
+
+  constructor(folder: string, { gatherMs = 0, ...options }: Options) {
+    const nowMs = options.nowMs ?? (() => 1_000);
+    this.spool = new Spool({ folder, bytesMax: 1_000_000, ...options, nowMs });
+    this.reader = new SpoolReader({ view: () => this.spool.view(), onSettled: (settled) => this.spool.trim(settled), gatherMs, nowMs });
+  }
+
+  append(keys: readonly string[]): boolean {
+    return this.spool.append(keys.map(record));
+  }
+
+  nextBatch = (): ReturnType<SpoolReader['nextBatch']> => this.reader.nextBatch();
+  settle = (number: number): Promise<void> => this.reader.settle(number);
+  recover = (published: number): Promise<void> => this.reader.recover(published);
+
+  get instance(): string {
+    return this.spool.instance;
+  }
+
+  get waitingBytes(): number {
+    return this.spool.waitingBytes;
+  }
+
+  get tornBytes(): number {
+    return this.spool.tornBytes;
+  }
+
+  close(): void {
+    this.spool.close();
+  }
+}
+
+const open = (folder: string, options: Options = {}): Spooled => new Spooled(folder, options);
 const files = (folder: string) => readdirSync(folder).filter((name) => name.endsWith('.spool')).sort();
 
 /** What the relay does, with a variable for what it keeps in Kafka. */
@@ -32,7 +75,7 @@ class Kafka {
   published = 0;
   readonly log: string[] = [];
 
-  async publishOne(spool: Spool, settle: boolean): Promise<boolean> {
+  async publishOne(spool: Spooled, settle: boolean): Promise<boolean> {
     const batch = await spool.nextBatch();
     if (batch === null) return false;
     expect(batch.number).toBeGreaterThan(this.published);
@@ -42,7 +85,7 @@ class Kafka {
     return true;
   }
 
-  async drain(spool: Spool): Promise<void> {
+  async drain(spool: Spooled): Promise<void> {
     await spool.recover(this.published);
     while (await this.publishOne(spool, true));
   }
@@ -118,7 +161,7 @@ describe('Spool', () => {
       await kafka.drain(recovered);
       let kept = 0;
       for (let end = 0; kept < texts.length; kept += 1) {
-        end += 16 + Buffer.byteLength(texts[kept] ?? '');
+        end += 16 + record(texts[kept] ?? '').length;
         if (end > cut) break;
       }
       expect(kafka.log).toEqual([...texts.slice(0, kept), 'fourth']);
@@ -127,7 +170,7 @@ describe('Spool', () => {
   });
 
   it('is bounded by bytes, and takes more when some are settled', async () => {
-    const spool = open(newFolder(), { bytesMax: 100 });
+    const spool = open(newFolder(), { bytesMax: 160 + 16 + record('').length });
     expect(spool.append(['x'.repeat(60)])).toBe(true);
     expect(spool.append(['x'.repeat(60)])).toBe(false);
     await spool.settle((await spool.nextBatch())?.number ?? 0);
@@ -138,7 +181,7 @@ describe('Spool', () => {
 
   it('begins new files and deletes those that are in Kafka', async () => {
     const folder = newFolder();
-    const spool = open(folder, { segmentBytes: 50 });
+    const spool = open(folder, { segmentBytes: 50 + 16 + record('').length });
     for (let index = 0; index < 10; index += 1) spool.append([`record number ${index} of ten`]);
     expect(files(folder).length).toBe(5);
     const kafka = new Kafka();
@@ -190,7 +233,7 @@ describe('Spool', () => {
         const kafka = new Kafka();
         let nowMs = 1_000;
         const appended: string[] = [];
-        const reopen = () => open(folder, { segmentBytes: 120, nowMs: () => (nowMs += 1) });
+        const reopen = () => open(folder, { segmentBytes: 800, nowMs: () => (nowMs += 1) });
         let spool = reopen();
         await spool.recover(kafka.published);
         for (const taken of steps) {

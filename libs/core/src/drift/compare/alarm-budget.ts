@@ -9,17 +9,18 @@ export interface AlarmBudget {
 const dayMs = 86_400_000;
 const units: Readonly<Record<string, number>> = { hour: 3_600_000, day: dayMs, week: 7 * dayMs, month: 30 * dayMs, quarter: 90 * dayMs, year: 365 * dayMs };
 const words: Readonly<Record<string, number>> = { a: 1, an: 1, one: 1, two: 2, three: 3, four: 4, five: 5, six: 6, seven: 7, eight: 8, nine: 9, ten: 10 };
-const sentence = /^(?:at most )?(?<number>\d+(?:\.\d+)?|[a-z]+) false (?:incident|alarm)s?(?: per model)? (?:per|in|every|a|an) (?:(?<length>\d+(?:\.\d+)?) )?(?<unit>hour|day|week|month|quarter|year)s?$/u;
+const sentence = /^(?:at most )?(?<number>\d+(?:\.\d+)?|[a-z]+) false (?:incident|alarm)s?(?: per model)? (?:per|in|every|a|an) (?:(?<length>\d+(?:\.\d+)?) )?(?:(?<unit>hour|day|week|month|quarter|year)s?|(?<iso>p[\dtwdhms.]+))$/u;
 
 /**
- * Reads “at most one false incident per model per 30 days”. A month is 30 days, a year 365.
+ * Reads “at most one false incident per model per 30 days”, or “per P30D”. A month is 30 days, a year 365.
  * @throws RangeError for anything else.
  */
 export function budgetOf(text: string): AlarmBudget {
   const groups = sentence.exec(text.trim().toLowerCase())?.groups;
-  const [number, unit] = [groups?.['number'] ?? '', units[groups?.['unit'] ?? '']];
+  const iso = groups?.['iso'];
+  const [number, unit] = [groups?.['number'] ?? '', iso === undefined ? units[groups?.['unit'] ?? ''] : durationMs(iso.toUpperCase())];
   const falseIncidents = words[number] ?? Number(number);
-  if (groups === undefined || unit === undefined || !(falseIncidents > 0)) throw new RangeError(`“${text}” is no budget; say it like “at most one false incident per model per 30 days”`);
+  if (groups === undefined || unit === undefined || !(unit > 0) || !(falseIncidents > 0)) throw new RangeError(`“${text}” is no budget; say it like “at most one false incident per model per 30 days”`);
   return { falseIncidents, perMs: Number(groups['length'] ?? 1) * unit };
 }
 

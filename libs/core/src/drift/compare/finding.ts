@@ -28,6 +28,8 @@ export interface ComparePolicy {
   readonly minimumEffect: number;
   /** A column is stable when, with 95 % confidence, less than this share of its rows has moved. */
   readonly stableBelow: number;
+  /** What single checks must exceed, as shares of rows. Absent: a change of nulls by a tenth of what they were, and every proven new value or value out of range. */
+  readonly minimums?: { readonly nulls: number; readonly newValue: number; readonly range: number };
 }
 
 /**

@@ -102,11 +102,13 @@ export function newValueCheck({ frequencies, unseen }: PooledFrequencies, n: num
   const named = ordered.filter(({ inCurrent }) => inCurrent >= rowsMin).map(({ name, inCurrent }) => ({ name, rows: inCurrent }));
   const most = ordered[0]?.inCurrent ?? 0;
   const lowerBound = named.length === 0 ? 0 : shareRise({ hits: 0, n }, { hits: most, n: m }, levelOfOne(frequencies, most, n, m, level) * (1 + 1e-9)).lowerBound;
+  const minimumEffect = policy.minimums?.newValue ?? 0;
+  const drifted = named.length > 0 && (minimumEffect === 0 || lowerBound > minimumEffect);
   const tale = named.length === 0 ? `no new value (one would have to fill ${count(rowsMin)} of ${count(m)} rows)` : taleOf(named, n, m);
   const statistic = most / m;
   return {
     spent,
-    finding: { reason: 'new-category', effect: statistic, lowerBound, upperBound: null, minimumEffect: 0, statistic, threshold: (rowsMin - 1) / m, level: spent, drifted: named.length > 0, tale, newCategories: named },
+    finding: { reason: 'new-category', effect: statistic, lowerBound, upperBound: null, minimumEffect, statistic, threshold: minimumEffect === 0 ? (rowsMin - 1) / m : Math.max((rowsMin - 1) / m, statistic - lowerBound + minimumEffect), level: spent, drifted, tale, newCategories: named },
   };
 }
 

@@ -39,11 +39,14 @@ export function rangeCheck(reference: NumberSample, current: NumberSample, polic
   const above = beyond(rowsWhere(current, (value) => value > high), n, m, level);
   const below = beyond(rowsWhere(current, (value) => value < low), n, m, level);
   const worse = above.rows >= below.rows ? above : below;
-  const drifted = worse.rows >= worse.rowsMin;
-  const lowerBound = drifted ? shareRise({ hits: 0, n }, { hits: worse.rows, n: m }, level * (1 + 1e-9)).lowerBound : 0;
+  const minimumEffect = policy.minimums?.range ?? 0;
+  const proven = worse.rows >= worse.rowsMin;
+  const lowerBound = proven ? shareRise({ hits: 0, n }, { hits: worse.rows, n: m }, level * (1 + 1e-9)).lowerBound : 0;
   const edge = worse === above ? `above ${shown(high)}, the largest` : `below ${shown(low)}, the smallest`;
   const tale = `${count(worse.rows)} of ${count(m)} values (${percent(worse.rows / m)}) are ${edge} of ${count(n)} in the reference; chance explains up to ${count(Math.min(m, worse.rowsMin - 1))}`;
   const statistic = worse.rows / m;
-  const finding: CheckFinding = { reason: 'range', effect: statistic, lowerBound, upperBound: null, minimumEffect: 0, statistic, threshold: Math.min(1, (worse.rowsMin - 1) / m), level: above.spent + below.spent, drifted, tale };
+  const fewest = Math.min(1, (worse.rowsMin - 1) / m);
+  const threshold = minimumEffect === 0 ? fewest : Math.max(fewest, Math.min(1, statistic - lowerBound + minimumEffect));
+  const finding: CheckFinding = { reason: 'range', effect: statistic, lowerBound, upperBound: null, minimumEffect, statistic, threshold, level: above.spent + below.spent, drifted: proven && (minimumEffect === 0 || lowerBound > minimumEffect), tale };
   return { spent: above.spent + below.spent, finding };
 }

@@ -41,7 +41,7 @@ export function nullCheck(reference: ColumnSample, current: ColumnSample, policy
     reference: { hits: reference.nulls, n },
     current: { hits: current.nulls, n: m },
     level: parts.nulls * policy.falseAlarms,
-    minimumEffect: Math.min(policy.minimumEffect, relativeMinimum * share),
+    minimumEffect: policy.minimums?.nulls ?? Math.min(policy.minimumEffect, relativeMinimum * share),
   });
 }
 
@@ -52,5 +52,5 @@ export function typeCheck(reference: ColumnSample, current: ColumnSample, policy
   if (n === 0 || m === 0 || before + now === 0 || before + now === n + m) return null;
   const share = Math.min(before / n, 1 - before / n);
   const level = parts.type * policy.falseAlarms;
-  return judgeShare({ reason: 'type', what: 'values that are no numbers', reference: { hits: before, n }, current: { hits: now, n: m }, level, minimumEffect: Math.min(policy.minimumEffect, relativeMinimum * share) });
+  return judgeShare({ reason: 'type', what: 'values that are no numbers', reference: { hits: before, n }, current: { hits: now, n: m }, level, minimumEffect: policy.minimums?.nulls ?? Math.min(policy.minimumEffect, relativeMinimum * share) });
 }

@@ -1,6 +1,6 @@
 import chiSquareCdf from '@stdlib/stats-base-dists-chisquare-cdf';
 import { fisherExact } from './two-proportion.js';
-import type { TestResult } from './two-sample-ks.js';
+import type { TestResult } from './test-result.js';
 
 export interface ContingencyResult extends TestResult {
   /** Of the chi-square; 0 when it had nothing to compare. */

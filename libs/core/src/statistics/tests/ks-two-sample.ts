@@ -1,6 +1,6 @@
 import { oneSampleSurvival } from './kolmogorov.js';
 import { ksDistance, sampleOf } from './sample.js';
-import type { TestResult } from './two-sample-ks.js';
+import type { TestResult } from './test-result.js';
 
 /** Up to this many rows in either sample the lattice paths are counted. */
 export const exactRowsMax = 10_000;

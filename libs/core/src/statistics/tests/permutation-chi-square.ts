@@ -1,6 +1,6 @@
 import { logChoose } from './log-factorial.js';
 import { seededUniforms } from './seeded-normals.js';
-import type { TestResult } from './two-sample-ks.js';
+import type { TestResult } from './test-result.js';
 
 export interface PermutationResult extends TestResult {
   /** Tables drawn; fewer than allowed once the answer is clear. */

@@ -1,6 +1,6 @@
 import normalCdf from '@stdlib/stats-base-dists-normal-cdf';
 import normalQuantile from '@stdlib/stats-base-dists-normal-quantile';
-import type { TestResult } from './two-sample-ks.js';
+import type { TestResult } from './test-result.js';
 
 /** `hits` of `n`, both whole, 0 ≤ hits ≤ n. */
 export interface Proportion {

@@ -8,6 +8,7 @@ import { encodeEvent } from '../envelope.js';
 import { Fold } from '../fold.js';
 import { MemoryLedger } from '../memory/memory.ledger.js';
 import { Pipe } from '../pipe.js';
+import { readRanges } from '../read-ranges.js';
 import { Relay } from '../relay.js';
 import { CompactedTable } from '../table.js';
 
@@ -235,6 +236,54 @@ export function describeLogDriver(name: string, open: () => Promise<LogDriver>):
       expect(byNumber(ledger.state.saved)).toEqual(numbers(0, 60));
       expect(second).toBeDefined();
       await producer.close();
+    });
+
+    it('passes over, in a checkpoint fold that wants it so, what stood there before and what nobody wants', async () => {
+      const ledger = new MemoryLedger<{ saved: string[] }>({ saved: [] });
+      const [stream, other, group] = [fresh('from-now'), fresh('unwanted'), fresh('from-now-group')];
+      const producer = await driver.producer();
+      await producer.send(numbers(0, 20).map((version) => ringEvent(stream, version)));
+      const decoded: string[] = [];
+      let memory: string[] = [];
+      keep(await CheckpointFold.start(driver, ledger, {
+        group, event: contractChanged, everyMs: 50, everyRecords: 5, fromNow: true,
+        wanted: ({ value }) => value?.includes(stream) === true,
+        restore: async () => void (memory = []),
+        observe: (_partition, events) => {
+          decoded.push(...events.map(({ data }) => data.stream));
+          memory.push(...events.map(({ data }) => data.version));
+        },
+        save: async (_partition, _to, transaction) => (transaction.state.saved.push(...memory), []),
+        saved: () => void (memory = []),
+      }, { ...reader, group }));
+      await producer.send([...numbers(0, 5).map((version) => ringEvent(other, version)), ...numbers(20, 40).map((version) => ringEvent(stream, version))]);
+      await eventually('what came after the start is saved', () => ledger.state.saved.length >= 20);
+      expect(byNumber(ledger.state.saved)).toEqual(numbers(20, 40));
+      expect(new Set(decoded)).toEqual(new Set([stream]));
+      await producer.close();
+    });
+
+    it('reads named ranges again, each record once and in the order of its partition', async () => {
+      const topic = await topicOf('reread', 3);
+      const writer = await driver.transactionalProducer(fresh('reread-writer'));
+      // Transactions leave markers between the records of a real log.
+      for (let block = 0; block < 4; block += 1) await writer.transact(numbers(block * 50, block * 50 + 50).map((text) => message(topic, text, text)), { group: topic, topic, partition: 0, offset: block });
+      const all = await readAll(topic, 200);
+      const of = (partition: number): Delivery[] => all.filter((delivery) => delivery.partition === partition);
+      const range = (partition: number, from: number, to: number) => ({ partition, fromOffset: of(partition)[from]?.offset ?? 0, toOffset: (of(partition)[to - 1]?.offset ?? 0) + 1 });
+      const seen: Delivery[] = [];
+      const progress: { done: number; total: number }[] = [];
+      await readRanges(driver, topic, [range(0, 10, 40), range(2, 1, 20)], (batch, far) => {
+        seen.push(...batch);
+        progress.push(far);
+      });
+      for (const [partition, from, to] of [[0, 10, 40], [1, 0, 0], [2, 1, 20]] as const) {
+        expect(seen.filter((delivery) => delivery.partition === partition).map(textOf)).toEqual(of(partition).slice(from, to).map(textOf));
+      }
+      expect(progress.at(-1)?.done).toBe(progress[0]?.total);
+      await expect(readRanges(driver, topic, [{ partition: 0, fromOffset: 0, toOffset: 1_000_000 }], () => undefined)).rejects.toMatchObject({ code: 'OFFSETS_UNAVAILABLE', message: expect.stringContaining('it ends at') });
+      await expect(readRanges(driver, topic, [{ partition: 9, fromOffset: 0, toOffset: 1 }], () => undefined)).rejects.toMatchObject({ code: 'OFFSETS_UNAVAILABLE' });
+      await writer.close();
     });
 
     it('fills a table before it is used, keeps the latest per key, drops tombstones', async () => {

@@ -41,7 +41,8 @@ export interface Taken {
 
 /** The calls of one model, higher priority first, otherwise in order of arrival. Holds no clock. */
 export class CallQueue {
-  #calls: Call[] = [];
+  /** What stands before #head is gone. */
+  #calls: (Call | undefined)[] = [];
   #head = 0;
   #rows = 0;
   #withDeadline = 0;
@@ -60,7 +61,7 @@ export class CallQueue {
 
   /** Puts calls that were taken before all others again, in their order. */
   putBack(calls: readonly Call[]): void {
-    this.#calls = [...calls, ...this.#calls.slice(this.#head)];
+    this.#calls = [...calls, ...this.#waiting()];
     this.#head = 0;
     for (const call of calls) this.#count(call, 1);
   }
@@ -107,7 +108,7 @@ export class CallQueue {
   /** Takes the calls whose deadline has passed. */
   takeExpired(nowMs: number): Call[] {
     if (this.#withDeadline === 0) return [];
-    const waiting = this.#calls.slice(this.#head);
+    const waiting = this.#waiting();
     const expired = waiting.filter(({ deadlineMs }) => deadlineMs < nowMs);
     if (expired.length === 0) return [];
     this.#calls = waiting.filter(({ deadlineMs }) => deadlineMs >= nowMs);
@@ -117,17 +118,24 @@ export class CallQueue {
   }
 
   takeAll(): Call[] {
-    const all = this.#calls.slice(this.#head);
+    const all = this.#waiting();
     this.#calls = [];
     this.#head = 0;
     for (const call of all) this.#count(call, -1);
     return all;
   }
 
+  #waiting(): Call[] {
+    return this.#calls.slice(this.#head).filter((call) => call !== undefined);
+  }
+
   /** Everything before `at` was taken, but for those passed over. */
   #leave(at: number, passedOver: readonly Call[]): void {
+    const from = this.#head;
     this.#head = at - passedOver.length;
     for (const [index, call] of passedOver.entries()) this.#calls[this.#head + index] = call;
+    // A call leads to all that its request has made: left in the list, a thousand of them would live until there is another list.
+    this.#calls.fill(undefined, from, this.#head);
     if (this.#head === this.#calls.length) this.#calls = [];
     else if (this.#head > 1024 && this.#head * 2 > this.#calls.length) this.#calls = this.#calls.slice(this.#head);
     else return;

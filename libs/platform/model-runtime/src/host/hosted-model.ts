@@ -43,7 +43,8 @@ export class HostedModel implements ServedModel, LaneUser {
   readonly #book: StatisticsBook;
   readonly #keys: RowKeys;
   #runningRows = 0;
-  readonly #flights = new Set<Taken>();
+  /** A list: see Lane. */
+  readonly #flights: Taken[] = [];
   #seat: Seat | null = null;
   #state: ServedModel['state'] = 'replacing';
   #reason: string | null = 'it is being loaded';
@@ -229,17 +230,17 @@ export class HostedModel implements ServedModel, LaneUser {
   }
 
   #takeOff(taken: Taken): void {
-    this.#flights.add(taken);
+    this.#flights.push(taken);
     this.#runningRows += taken.rows;
   }
 
   #land(taken: Taken): void {
-    this.#flights.delete(taken);
+    this.#flights.splice(this.#flights.indexOf(taken), 1);
     this.#runningRows -= taken.rows;
   }
 
   #tellIfDrained(): void {
-    if (this.#queue.length === 0 && this.#flights.size === 0) this.#onDrained?.();
+    if (this.#queue.length === 0 && this.#flights.length === 0) this.#onDrained?.();
   }
 
   #answerWith(frame: Frame, { batch, rows }: Taken, sentMs: number, tookMs: number): void {
@@ -299,7 +300,7 @@ export class HostedModel implements ServedModel, LaneUser {
   }
 
   async #drainAndLeave(): Promise<void> {
-    if (this.#queue.length > 0 || this.#flights.size > 0) {
+    if (this.#queue.length > 0 || this.#flights.length > 0) {
       this.#wake();
       await new Promise<void>((resolve) => (this.#onDrained = resolve));
     }

@@ -1,4 +1,5 @@
 import { getPriority, setPriority } from 'node:os';
+import { MillraceError } from '@millrace/contracts';
 import { Lane } from './lane.js';
 import type { ProcessGuard } from './process-guard.js';
 
@@ -64,6 +65,8 @@ export class LanePool {
   }
 
   #take(): Lane {
+    // A load that was under way when the host closed: a process begun now would outlive it.
+    if (this.#closed) throw new MillraceError('MODEL_NOT_READY', 'this server is closing and loads no more models');
     const lane = this.#spare?.worker.alive === true ? this.#spare : this.#start();
     this.#spare = null;
     this.#planSpare(spareDelayMs, () => this.#keepSpare());

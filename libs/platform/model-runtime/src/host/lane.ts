@@ -21,7 +21,9 @@ export class Lane {
   arriving = 0;
   /** Whose run it was that the worker was lost on. */
   guilty: LaneUser | null = null;
-  #turns = new Set<LaneUser>();
+  // Lists, not sets: what is added and removed all the time makes a set change its table, and each old table that has come
+  // to the old generation keeps the next one alive, with all it points to (a third of all processor time was seen to go there).
+  #turns: LaneUser[] = [];
   #scheduled = false;
 
   constructor(events: Omit<WorkerEvents, 'onRoom' | 'onLost'> & { onLost(lane: Lane, reason: string): void }) {
@@ -35,24 +37,28 @@ export class Lane {
 
   /** A model has calls that may go. They go at the end of this turn of the event loop, with what comes until then. */
   want(user: LaneUser): void {
-    this.#turns.add(user);
+    this.#queue(user);
     this.#schedule();
   }
 
   forget(user: LaneUser): void {
-    this.#turns.delete(user);
+    this.#turns = this.#turns.filter((other) => other !== user);
     this.users.delete(user);
   }
 
   readonly #pump = (): void => {
     this.#scheduled = false;
     if (!this.worker.alive) return;
-    for (const user of this.#turns) {
-      if (!this.#hasRoom()) return;
-      this.#turns.delete(user);
-      if (user.sendBatch(this)) this.#turns.add(user); // at the end of the line; the loop gets there too
+    while (this.#hasRoom()) {
+      const user = this.#turns.shift();
+      if (user === undefined) return;
+      if (user.sendBatch(this)) this.#queue(user);
     }
   };
+
+  #queue(user: LaneUser): void {
+    if (!this.#turns.includes(user)) this.#turns.push(user);
+  }
 
   #hasRoom(): boolean {
     const { exchanges } = this.worker;
@@ -60,7 +66,7 @@ export class Lane {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#turns.size === 0) return;
+    if (this.#scheduled || this.#turns.length === 0) return;
     this.#scheduled = true;
     setImmediate(this.#pump);
   }

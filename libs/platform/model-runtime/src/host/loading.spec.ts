@@ -57,6 +57,15 @@ describe('a host with a model in service', () => {
     expect(served.statistics).toMatchObject({ replacements: 0, fail: { count: 0 } });
   });
 
+  it('starts no worker for loads that were under way when it closes', async () => {
+    const closing = new ModelHost({ workersMax: 1 });
+    const loads = Array.from({ length: 4 }, () => closing.load({ bytes: identityModel('FP32') }));
+    const settled = Promise.allSettled(loads);
+    await closing.close();
+    expect((await settled).map(({ status }) => status)).toContain('rejected');
+    expect(closing.workers).toEqual([]);
+  });
+
   it('leaves no file, no process and no open door behind', async () => {
     await host.close();
     expect(host.workers).toEqual([]);

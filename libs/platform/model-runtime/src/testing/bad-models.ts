@@ -1,4 +1,4 @@
-import { writeOnnx, type OnnxNode, type OnnxValue } from './onnx-writer.js';
+import { onnxTypes, writeOnnx, type OnnxNode, type OnnxValue } from './onnx-writer.js';
 
 /**
  * y = x, `times` turns of a loop later: takes as long as it is asked to, in native code. times INT64 [1], x FP32 [n, w].
@@ -67,5 +67,24 @@ export function endlessFile(): Buffer {
       { op: 'Add', inputs: ['x', 'm50'], outputs: ['y'] },
     ],
     constants: [{ name: 'one', shape: [1, 1], floats: [1] }],
+  });
+}
+
+/**
+ * Looks like a logistic regression with `distance` FP32 and `carrier` BYTES: outputs `label` INT64 [n] and `probabilities` FP32
+ * [n, 2]. It answers 0.4 and 0.6 where the distance is below 1; any other is no row of its table, and the run fails.
+ */
+export function brittleModel(): Buffer {
+  return writeOnnx({
+    inputs: [{ name: 'distance', type: 'FP32', shape: ['n', 1] }, { name: 'carrier', type: 'BYTES', shape: ['n', 1] }],
+    outputs: [{ name: 'label', type: 'INT64', shape: ['n'] }, { name: 'probabilities', type: 'FP32', shape: ['n', 2] }],
+    nodes: [
+      { op: 'Cast', inputs: ['distance'], outputs: ['rows'], attributes: { to: { int: onnxTypes.INT64 } } },
+      { op: 'Constant', inputs: [], outputs: ['flat'], attributes: { value_ints: { ints: [-1] } } },
+      { op: 'Reshape', inputs: ['rows', 'flat'], outputs: ['row'] },
+      { op: 'Gather', inputs: ['table', 'row'], outputs: ['probabilities'], attributes: { axis: { int: 0 } } },
+      { op: 'ArgMax', inputs: ['probabilities'], outputs: ['label'], attributes: { axis: { int: 1 }, keepdims: { int: 0 } } },
+    ],
+    constants: [{ name: 'table', shape: [1, 2], floats: [0.4, 0.6] }],
   });
 }

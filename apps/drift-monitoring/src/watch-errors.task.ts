@@ -1,0 +1,116 @@
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { verdictIssued, type VerdictIssued } from '@millrace/contracts';
+import { windowStart } from '@millrace/core/drift';
+import { evidenceShare, startErrorWatch, watchPane, type ErrorWatch } from '@millrace/core/performance';
+import type { MonitoredModel } from '@millrace/core/verdicts';
+import { Messaging } from '@millrace/messaging';
+import { inTransaction, type Transaction } from '@millrace/persistence';
+import { PeriodicTask, ServiceLog } from '@millrace/service';
+import { ClosingStore } from './closing.store.js';
+import { DriftMonitoringSettings } from './drift-monitoring.config.js';
+import { driftMonitoringMetrics } from './drift-monitoring.metrics.js';
+import { errorsByVersion, mergedCounts, type ErrorCount, type ErrorsOfVersion } from './error-count.js';
+import { ErrorWatchStore } from './error-watch.store.js';
+import type { JudgedWindow } from './judged-window.js';
+import { MonitoredModels } from './monitored-models.js';
+import { PaneStore } from './pane.store.js';
+import { References } from './references.js';
+import { riseVerdict } from './rise-verdict.js';
+import { VerdictStore } from './verdict.store.js';
+import { Watermarks } from './watermarks.js';
+
+/**
+ * Watches the errors of each version for a rise, pane by pane of label event time, as the watermark passes them. A rise is a
+ * verdict of its own, as soon as the evidence is in: it waits for no window to close.
+ */
+@Injectable()
+export class WatchErrorsTask implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly task: PeriodicTask;
+  private startedAtMs = 0;
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly messaging: Messaging,
+    private readonly models: MonitoredModels,
+    private readonly references: References,
+    private readonly panes: PaneStore,
+    private readonly closing: ClosingStore,
+    private readonly watermarks: Watermarks,
+    private readonly watches: ErrorWatchStore,
+    private readonly verdicts: VerdictStore,
+    private readonly settings: DriftMonitoringSettings,
+    log: ServiceLog,
+  ) {
+    this.task = new PeriodicTask(settings.closeEveryMs, () => this.runWhenSettled(), (error) => log.warn({ err: error }, 'errors could not be watched; tried again later'));
+  }
+
+  onApplicationBootstrap(): void {
+    this.startedAtMs = this.messaging.now().getTime();
+    this.task.start();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.task.stop();
+  }
+
+  /** Right after a start, partitions look idle only because nobody has read them yet: wait until that would have shown. */
+  private async runWhenSettled(): Promise<void> {
+    if (this.messaging.now().getTime() - this.startedAtMs < this.settings.idleSeconds * 1_000) return;
+    await this.run();
+  }
+
+  /** One round over all models. Answers the rises that this instance has found. */
+  async run(): Promise<JudgedWindow[]> {
+    const watermarks = await this.watermarks.read('outcomes');
+    const closedUntil = await this.closing.closedUntil('errors');
+    const risen: JudgedWindow[] = [];
+    for (const model of this.models.all()) {
+      const untilMs = windowStart(watermarks.get(model.model) ?? 0, model.conceptDrift.paneMs);
+      if (model.conceptDrift.enabled && untilMs > (closedUntil.get(model.model) ?? 0)) risen.push(...(await this.advance(model, untilMs, watermarks.get(model.model) ?? 0)));
+    }
+    return risen;
+  }
+
+  private async advance(model: MonitoredModel, untilMs: number, watermarkMs: number): Promise<JudgedWindow[]> {
+    const shown: [version: string, watch: ErrorWatch][] = [];
+    const risen = await inTransaction(this.database, async (transaction) => {
+      if (!(await this.closing.advance(model.model, 'errors', untilMs, transaction))) return [];
+      const found: JudgedWindow[] = [];
+      for (const errors of errorsByVersion(await this.panes.take<ErrorCount>(model.model, 'errors', untilMs, transaction))) {
+        const watch = await this.watchOf(model, errors.version, transaction);
+        if (watch === null) continue;
+        found.push(...this.watch(watch, errors, model, watermarkMs));
+        await this.watches.keep(model.model, errors.version, watch, transaction);
+        shown.push([errors.version, watch]);
+      }
+      for (const rise of found) await this.verdicts.keep(rise, transaction);
+      await this.messaging.enqueue(transaction, found.map(({ verdict }) => this.messaging.encode(verdictIssued, verdict, { key: verdict.model, id: verdict.verdictId })));
+      return found;
+    });
+    if (risen.length > 0) this.messaging.wakeOutbox();
+    for (const [version, watch] of shown) driftMonitoringMetrics.conceptDriftEvidence.set({ model: model.model, version }, evidenceShare(watch));
+    for (const { verdict } of risen) count(verdict);
+    return risen;
+  }
+
+  /** A version is watched from the errors of its validation; without them there is nothing to rise from. */
+  private async watchOf({ model, conceptDrift: { meanTimeBetweenFalseAlarms, unit } }: MonitoredModel, version: string, transaction: Transaction): Promise<ErrorWatch | null> {
+    const kept = await this.watches.read(model, version, transaction);
+    if (kept !== null && kept.unit === unit && kept.meanTimeBetweenFalseAlarms === meanTimeBetweenFalseAlarms) return kept;
+    const errors = (await this.references.load(model, version))?.errors ?? null;
+    return errors === null || errors.rows === 0 ? null : startErrorWatch({ baseline: { errors: errors.wrong, rows: errors.rows }, meanTimeBetweenFalseAlarms, unit });
+  }
+
+  private watch(watch: ErrorWatch, { version, panes }: ErrorsOfVersion, model: MonitoredModel, watermarkMs: number): JudgedWindow[] {
+    return mergedCounts(panes).flatMap((pane) => {
+      const rises = watchPane(watch, pane, `${model.model}/${version}`);
+      return rises.map((rise, index) => riseVerdict(rise, index, { model, version, watermarkMs, watch }));
+    });
+  }
+}
+
+function count({ model, version, kind, outcome }: VerdictIssued): void {
+  driftMonitoringMetrics.verdicts.inc({ model, kind, outcome });
+  driftMonitoringMetrics.conceptDrifts.inc({ model, version });
+}

@@ -1,0 +1,10 @@
+export * from './drift-policy.js';
+export * from './input-state.js';
+export { judgeJointly, jointSubject } from './joint-drift.js';
+export * from './judge-inputs.js';
+export { columnsOf } from './columns.js';
+export * from './reference.js';
+export * from './root-cause.js';
+export * from './row-sample.js';
+export { recordHash } from './record-hash.js';
+export * from './volume.js';

@@ -1,0 +1,47 @@
+import type { RolloutGuards } from '@millrace/contracts';
+
+export const guardNames = ['error-rate', 'latency', 'prediction-shift'] as const;
+export type GuardName = (typeof guardNames)[number];
+
+/** What a candidate may not do while it is tried, whatever its predictions are worth. Null: not guarded. */
+export interface GuardPolicy {
+  /** Chance that any guard takes back a candidate that keeps within every limit: all guards, steps and looks together. */
+  readonly alpha: number;
+  /** Stretches of the roll-out with one share each, over which alpha is spread evenly. */
+  readonly steps: number;
+  /** Tolerated difference of the shares of requests without an answer, candidate − champion; `max`: where no champion answers beside it. */
+  readonly errorRate: { readonly worseByMax: number; readonly max: number } | null;
+  /** The candidate’s quantile may be `ratioMax` times the champion’s, or `slackMs` above it, whichever is more. */
+  readonly latency: { readonly quantile: number; readonly ratioMax: number; readonly slackMs: number } | null;
+  /** Tolerated distance of the arms’ mean scores; scores outside [lowest, highest] are clipped. */
+  readonly predictionShift: { readonly max: number; readonly lowest: number; readonly highest: number } | null;
+}
+
+/** Where a roll-out stands, as its guards see it. */
+export interface GuardStep {
+  /** Another than the one before begins new evidence. */
+  readonly name: string;
+  /** Share of the units that the candidate answers; null: it is asked too, and nobody hears it. */
+  readonly share: number | null;
+}
+
+const latencyQuantile = 0.99;
+
+/** The guards of a spec. @param alpha of the roll-out. @param steps stretches in which its candidate is tried with one share. */
+export function guardPolicyOf({ alphaShare, errorRate, latencyMsP99, predictionShift }: RolloutGuards, alpha: number, steps: number): GuardPolicy {
+  const { worseByMax, max } = errorRate;
+  const { ratioMax, slackMs } = latencyMsP99;
+  return {
+    alpha: alpha * alphaShare,
+    steps,
+    errorRate: errorRate.enabled ? { worseByMax, max } : null,
+    latency: latencyMsP99.enabled ? { quantile: latencyQuantile, ratioMax, slackMs } : null,
+    predictionShift: predictionShift ?? null,
+  };
+}
+
+/** Error of one guard in one step. */
+export function alphaOf(policy: GuardPolicy): number {
+  const guards = [policy.errorRate, policy.latency, policy.predictionShift].filter((guard) => guard !== null).length;
+  return policy.alpha / Math.max(1, guards) / Math.max(1, policy.steps);
+}

@@ -1,0 +1,2 @@
+export * from './champion-answer.js';
+export * from './judge-replay.js';

@@ -1,0 +1,212 @@
+import { extendBetting, observeUnit, startBetting, startSampleRatio, type BettingSequence, type SampleRatio } from '../statistics/index.js';
+import { bettingPlanOf, counted, emptyTallies, rangeOf, weighedOutcome, type Arm, type ArmTallies } from './arm-difference.js';
+import { extendFutility, startFutility, type Futility } from './futility.js';
+import { comparisonOf, isPaired, type RolloutPolicy, type StepPolicy } from './rollout-policy.js';
+
+/** A stretch of a step in which the candidate’s share stayed the same: one route. */
+export interface Leg {
+  /** Of the route; null until an outcome has shown it. */
+  readonly revision: number | null;
+  readonly share: number;
+}
+
+/** What is known of one value of one feature. */
+export interface SliceEvidence {
+  readonly difference: BettingSequence;
+  readonly arms: ArmTallies;
+}
+
+/** What a step has learnt: plain JSON. */
+export interface StepEvidence {
+  /** In the plan. */
+  readonly step: number;
+  readonly legs: readonly Leg[];
+  /** Differences of losses, candidate − champion. */
+  readonly difference: BettingSequence;
+  /** Outcomes by the arm that answered, and their summed loss. Pairs count for both. */
+  readonly arms: ArmTallies;
+  /** Outcomes of the candidate in the last leg. */
+  readonly legRows: number;
+  /** Whether outcomes come in the share that is routed now; null where both arms are asked. */
+  readonly ratio: SampleRatio | null;
+  /** Outcome of the step at which a share of one of its legs stood refused; null while all stand. */
+  readonly mismatchAt: number | null;
+  readonly futility: Futility | null;
+  readonly slices: Readonly<Record<string, SliceEvidence>>;
+}
+
+/** Values of the features that slices name, as a prediction saw them. */
+export type Groups = Readonly<Record<string, string>>;
+
+export interface PairedLoss {
+  readonly candidate: number;
+  readonly champion: number;
+  readonly groups?: Groups;
+}
+export interface ArmLoss {
+  readonly arm: Arm;
+  readonly loss: number;
+  /** Index of the leg under which it was answered; absent: the last one. */
+  readonly leg?: number;
+  readonly groups?: Groups;
+}
+export interface Outcomes {
+  readonly pairs: readonly PairedLoss[];
+  readonly arms: readonly ArmLoss[];
+}
+
+/** Error of the check that outcomes come in the routed share, over every look of one leg together. */
+const sampleRatioAlpha = 0.001;
+
+/** Slices of a step that are judged; each has the same part of the error, whether all come or not. */
+export const slicesMax = 20;
+
+export function startEvidence(step: number, policy: RolloutPolicy): StepEvidence | null {
+  const rules = policy.steps[step];
+  if (rules === undefined) return null;
+  return {
+    step, legs: [{ revision: null, share: rules.share }], arms: emptyTallies, legRows: 0, mismatchAt: null, slices: {},
+    difference: startBetting(bettingPlanOf(comparisonOf(rules, policy))),
+    ratio: isPaired(rules) ? null : startSampleRatio(rules.share, sampleRatioAlpha),
+    futility: policy.futilityBeta === null || rules.onTimeout === 'go-on' ? null : startFutility(policy.futilityBeta),
+  };
+}
+
+/** The evidence goes on under another share: each outcome is weighed by the share under which it was answered. */
+export function startLeg(evidence: StepEvidence, share: number): StepEvidence {
+  return { ...evidence, legs: [...evidence.legs, { revision: null, share }], legRows: 0, ratio: startSampleRatio(share, sampleRatioAlpha) };
+}
+
+/** The route in force belongs to the last leg. */
+export function withRevision(evidence: StepEvidence, revision: number): StepEvidence {
+  const last = evidence.legs.at(-1);
+  if (last === undefined || last.revision !== null) return evidence;
+  return { ...evidence, legs: [...evidence.legs.slice(0, -1), { ...last, revision }] };
+}
+
+/** A copy that may be changed: the evidence given stays as it is. */
+function copied({ up, down, ...rest }: BettingSequence): BettingSequence {
+  const side = ({ bets, shares, growths }: BettingSequence['up']): BettingSequence['up'] => ({ bets: [...bets], shares: [...shares], growths: [...growths] });
+  return { ...rest, up: side(up), down: side(down) };
+}
+
+const clipped = (loss: number, bound: number): number => Math.min(bound, Math.max(0, loss));
+/** Rounding may carry an extreme value past the bound by its last digit. */
+const within = (value: number, range: number): number => Math.min(range, Math.max(-range, value));
+
+/** Takes outcomes into a step’s evidence; private copies, made once per batch. */
+class Gathering {
+  private arms: ArmTallies;
+  private legRows: number;
+  private mismatchAt: number | null;
+  private readonly difference: BettingSequence;
+  private readonly futility: Futility | null;
+  private readonly ratio: SampleRatio | null;
+  private readonly slices: Record<string, SliceEvidence>;
+  private readonly fresh = new Set<string>();
+
+  constructor(
+    private readonly before: StepEvidence,
+    private readonly step: StepPolicy,
+    private readonly policy: RolloutPolicy,
+  ) {
+    const { arms, legRows, mismatchAt, difference, futility, ratio, slices } = before;
+    this.arms = arms;
+    this.legRows = legRows;
+    this.mismatchAt = mismatchAt;
+    this.difference = copied(difference);
+    this.futility = futility === null ? null : { ...futility };
+    this.ratio = ratio === null ? null : { ...ratio, process: { ...ratio.process } };
+    this.slices = { ...slices };
+  }
+
+  pair({ candidate, champion, groups }: PairedLoss): void {
+    const { lossBound } = this.policy;
+    const losses = { candidate: clipped(candidate, lossBound), champion: clipped(champion, lossBound) };
+    this.arms = bothCounted(this.arms, losses);
+    this.legRows += 1;
+    this.observe(losses.candidate - losses.champion);
+    for (const name of this.sliceNames(groups)) {
+      const slice = this.slice(name);
+      if (slice === null) continue;
+      extendBetting(slice.difference, losses.candidate - losses.champion);
+      this.slices[name] = { ...slice, arms: bothCounted(slice.arms, losses) };
+    }
+  }
+
+  outcome({ arm, loss: told, leg, groups }: ArmLoss): void {
+    const { legs } = this.before;
+    const last = legs.length - 1;
+    const share = legs[leg ?? last]?.share;
+    if (share === undefined) throw new RangeError(`there is no leg ${leg ?? last}`);
+    const loss = clipped(told, this.policy.lossBound);
+    this.observe(this.weighed(arm, loss, this.arms, share));
+    this.arms = counted(this.arms, arm, loss);
+    if ((leg ?? last) === last) this.countUnit(arm);
+    for (const name of this.sliceNames(groups)) {
+      const slice = this.slice(name);
+      if (slice === null) continue;
+      extendBetting(slice.difference, this.weighed(arm, loss, slice.arms, share));
+      this.slices[name] = { ...slice, arms: counted(slice.arms, arm, loss) };
+    }
+  }
+
+  done(): StepEvidence {
+    const { arms, legRows, mismatchAt, difference, futility, ratio, slices } = this;
+    return { ...this.before, arms, legRows, mismatchAt, difference, futility, ratio, slices };
+  }
+
+  private countUnit(arm: Arm): void {
+    if (arm === 'candidate') this.legRows += 1;
+    if (this.ratio !== null && observeUnit(this.ratio, arm === 'candidate')) this.mismatchAt ??= this.difference.n;
+  }
+
+  private observe(value: number): void {
+    extendBetting(this.difference, value);
+    if (this.futility !== null) extendFutility(this.futility, this.difference, value, this.difference.n, comparisonOf(this.step, this.policy));
+  }
+
+  private weighed(arm: Arm, loss: number, arms: ArmTallies, share: number): number {
+    return within(weighedOutcome(arm, loss, arms, share, this.policy.lossBound), rangeOf(comparisonOf(this.step, this.policy)));
+  }
+
+  private sliceNames(groups: Groups = {}): string[] {
+    return (this.policy.slices?.fields ?? []).flatMap((field) => (Object.hasOwn(groups, field) ? [`${field}=${groups[field] ?? ''}`] : []));
+  }
+
+  /** Null for one too many: what came first is judged. */
+  private slice(name: string): SliceEvidence | null {
+    const known = Object.hasOwn(this.slices, name) ? this.slices[name] : undefined;
+    if (known !== undefined && this.fresh.has(name)) return known;
+    if (known === undefined && Object.keys(this.slices).length >= slicesMax) return null;
+    this.fresh.add(name);
+    return known === undefined ? startSlice(this.step, this.policy) : { ...known, difference: copied(known.difference) };
+  }
+}
+
+function startSlice(step: StepPolicy, policy: RolloutPolicy): SliceEvidence {
+  return { difference: startBetting(bettingPlanOf({ ...comparisonOf(step, policy), alpha: sliceAlpha(policy) })), arms: emptyTallies };
+}
+
+function bothCounted(arms: ArmTallies, { candidate, champion }: { candidate: number; champion: number }): ArmTallies {
+  return counted(counted(arms, 'candidate', candidate), 'champion', champion);
+}
+
+/** Error of one slice in one step. */
+export const sliceAlpha = ({ slices, alpha }: RolloutPolicy): number => (slices?.alpha ?? alpha) / slicesMax;
+
+/**
+ * Takes a batch of outcomes into the evidence of a step; the evidence given stays as it is. Where both arms are asked: the
+ * difference of both losses on the same request. Otherwise who answers is drawn, see `weighedOutcome`.
+ */
+export function gatherEvidence(evidence: StepEvidence, { pairs, arms }: Outcomes, policy: RolloutPolicy): StepEvidence {
+  const step = policy.steps[evidence.step];
+  if (step === undefined || pairs.length + arms.length === 0) return evidence;
+  const gathering = new Gathering(evidence, step, policy);
+  if (isPaired(step)) for (const pair of pairs) gathering.pair(pair);
+  else for (const outcome of arms) gathering.outcome(outcome);
+  return gathering.done();
+}
+
+/** Outcomes of the candidate so far (pairs, where both arms are asked). */
+export const rowsOf = ({ arms }: StepEvidence): number => arms.candidate.n;
