@@ -8,6 +8,7 @@ import { addExplainRowCommand } from './commands/explain-row.js';
 import { addModelCommands, addPredictCommand } from './commands/models.js';
 import { addProfileCommand } from './commands/profile.js';
 import { addQuarantineCommands } from './commands/quarantine.js';
+import { addReplayCommand } from './commands/replay.js';
 import { addRolloutFileCommands } from './commands/rollout.js';
 import { addRolloutCommands } from './commands/rollouts.js';
 import { addScoreCommand } from './commands/score.js';
@@ -35,7 +36,7 @@ Examples:
   $ millrace rollouts flight-delays                  who answers, and why
   $ millrace explain <prediction>                    what an answer rests on
 
-Exit codes: 0 done, 1 refused or failed, 2 an instrument raised an alarm or a verdict differs, 3 verify found a difference, 64 wrong usage, 69 a service is down.`,
+Exit codes: 0 done, 1 refused or failed, 2 an instrument raised an alarm, a replay gate failed or a verdict differs, 3 verify found a difference, 64 wrong usage, 69 a service is down.`,
   );
 
 program
@@ -66,6 +67,7 @@ addExplainRowCommand(program);
 addModelCommands(program);
 addPredictCommand(program);
 addRolloutCommands(program);
+addReplayCommand(program);
 addRolloutFileCommands(program);
 addQuarantineCommands(program);
 addEvidenceCommands(program);

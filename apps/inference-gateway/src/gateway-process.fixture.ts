@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { DataOf, EventDefinition } from '@millrace/contracts';
-import { decodeEvent, type LogDriver, type Received } from '@millrace/messaging';
+import { decodeEvent, type Delivery, type LogDriver, type Received } from '@millrace/messaging';
 import { requiredFromEnvironment } from '@millrace/testing';
 
 /** The built service as the stack starts it: a process of its own, with a real Kafka. */
@@ -52,8 +52,8 @@ export class GatewayProcess {
 }
 
 /** Events of one type that name `text`, from now on; what others have left in the log is passed over. */
-export async function tail<D extends EventDefinition>(driver: LogDriver, definition: D, text: string): Promise<{ readonly seen: Received<DataOf<D>>[]; stop(): Promise<void> }> {
-  const seen: Received<DataOf<D>>[] = [];
+export async function tail<D extends EventDefinition>(driver: LogDriver, definition: D, text: string): Promise<{ readonly seen: (Received<DataOf<D>> & Pick<Delivery, 'headers'>)[]; stop(): Promise<void> }> {
+  const seen: (Received<DataOf<D>> & Pick<Delivery, 'headers'>)[] = [];
   const starts = new Map((await driver.watermarks(definition.type)).map(({ partition, high }) => [partition, high]));
   const consumption = await driver.consume({
     group: `tail.${randomUUID()}`,
@@ -62,7 +62,7 @@ export async function tail<D extends EventDefinition>(driver: LogDriver, definit
       const [first] = deliveries;
       const start = starts.get(first?.partition ?? -1) ?? 0;
       if (first !== undefined && first.offset < start) return context.seek(start);
-      seen.push(...deliveries.filter(({ value }) => value?.includes(text) === true).map((delivery) => decodeEvent(definition, delivery)));
+      seen.push(...deliveries.filter(({ value }) => value?.includes(text) === true).map((delivery) => ({ ...decodeEvent(definition, delivery), headers: delivery.headers })));
     },
   });
   return { seen, stop: () => consumption.stop() };

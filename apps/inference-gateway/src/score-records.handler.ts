@@ -80,7 +80,7 @@ export class ScoreRecordsHandler {
       return { outputs: await part.version.predict(rows), latencyMs: performance.now() - startedMs };
     } catch (error) {
       const attempt = this.tries.failed(live, part.asked, isFailure(error) && part.version.model.state !== 'failed');
-      this.answers.failed(live, { ...part, indexes: part.indexes.slice(0, failuresToldMax) }, instances, error, { startedMs, traceparent: undefined }, attempt);
+      await this.answers.failed(live, { ...part, indexes: part.indexes.slice(0, failuresToldMax) }, instances, error, { startedMs, traceparent: undefined }, attempt);
       const instead = await this.fallbacks.answer(live, part.version, rows, {}, error);
       if (instead !== null) return { outputs: instead.outputs, fallback: instead.by, latencyMs: performance.now() - startedMs };
       if (this.tries.isGivenUp(live, part.asked)) return null;

@@ -1,18 +1,13 @@
 /** @jest-environment ./libs/platform/model-runtime/jest-environment.mjs */
 // Goal: admitted records are answered straight from the log, with the split of HTTP, exactly once whatever happens to the
 //   process; a model that fails holds up its own records only, and one bad record is set aside with its story.
-// Method: over the memory twin, models that really fail or crash for one record; over the real Kafka, the built service in a
-//   process of its own that is killed in the middle of its work, again and again.
+// Method: over the memory twin, models that really fail or crash for one record. Over the real Kafka, and killed: gateway-process.spec.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
-import { eventRefused, predictionServed, recordAdmitted, routeChanged, specChanged, type ModelSpec, type RecordAdmitted, type RouteChanged, type RouteTarget } from '@millrace/contracts';
-import { planRoute } from '@millrace/core/inference';
-import { createRingTopics, KafkaDriver, Messaging } from '@millrace/messaging';
+import { eventRefused, recordAdmitted, type ModelSpec, type RecordAdmitted } from '@millrace/contracts';
 import { brittleModel } from '@millrace/model-runtime/testing';
-import { eventually, requiredFromEnvironment } from '@millrace/testing';
+import { eventually } from '@millrace/testing';
 import { divisionModel, fatalRow, ratioSignature } from './failing-models.fixture.js';
 import { model, openGateway, probability, Ring, signature, spec, type Gateway } from './gateway.fixture.js';
-import { GatewayProcess, tail } from './gateway-process.fixture.js';
 
 let ring: Ring;
 let gateway: Gateway | undefined;
@@ -110,50 +105,4 @@ describe('a record that its model fails on', () => {
     gateway = await openGateway(ring);
     expect(await served(1)).toMatchObject([{ recordId: 'bad', version: 'v1', fallback: 'constant', output: { probability: 0.25 } }]);
   });
-});
-
-describe('over the real Kafka', () => {
-  it('a process that is killed in the middle of its work loses no record and answers none twice', async () => {
-    const driver = new KafkaDriver({ brokers: requiredFromEnvironment('KAFKA_BROKERS').split(','), clientId: 'spec' });
-    await createRingTopics(driver, 2);
-    const messaging = new Messaging({ service: 'spec', driver, now: () => new Date(), log: { warn: () => undefined } });
-    const name = `killed-${randomUUID().slice(0, 8)}`;
-    const producer = await driver.producer();
-    const target = (version: string, intercept: number): Promise<RouteTarget> => ring.target(version, intercept);
-    const route: RouteChanged = { model: name, revision: 1, rolloutId: null, phase: 'canary', salt: name, champion: await target('v1', 0), candidate: { ...(await target('v2', 1)), share: 0.3, mirror: false }, reason: 'spec', changedAt: '2013-01-01T00:00:00Z', streamTime: null };
-    const asked = { ...spec, metadata: { ...spec.metadata, name }, spec: { ...spec.spec, stream: name, ...streaming() } };
-    await producer.send([
-      messaging.encode(specChanged, { model: name, revision: 1, sha256: '0'.repeat(64), spec: asked, changedAt: '2013-01-01T00:00:00Z' }, { key: name }),
-      messaging.encode(routeChanged, route, { key: name }),
-    ]);
-    const { seen, stop } = await tail(driver, predictionServed, name);
-    const ids = (): Set<string> => new Set(seen.map(({ data }) => data.recordId));
-    let admitted = 0;
-    const admitMore = async (count: number): Promise<void> => {
-      const more = Array.from({ length: count }, () => record(`r${(admitted += 1)}`, flight, name));
-      await producer.send(more.map((each) => messaging.encode(recordAdmitted, each, { key: each.recordId })));
-    };
-    let running = await GatewayProcess.start(ring.folder);
-    try {
-      for (let kill = 1; kill <= 3; kill += 1) {
-        const before = seen.length;
-        const feeding = (async () => {
-          for (let part = 0; part < 20; part += 1) await admitMore(200);
-        })();
-        await eventually('it is in the middle of its work', () => seen.length > before, 60_000);
-        await running.end('SIGKILL');
-        await feeding;
-        running = await GatewayProcess.start(ring.folder);
-      }
-      await eventually(`all of ${admitted} are answered`, () => ids().size === admitted, 60_000);
-    } finally {
-      await running.end('SIGTERM');
-      await stop();
-      await producer.send([{ topic: specChanged.type, key: name, headers: {}, value: null }, { topic: routeChanged.type, key: name, headers: {}, value: null }]);
-      await driver.close();
-    }
-    expect(seen).toHaveLength(admitted);
-    expect(ids().size).toBe(admitted);
-    expect(seen.filter(({ data: { recordId, arm } }) => planRoute(route, recordId).arm !== arm)).toEqual([]);
-  }, 180_000);
 });

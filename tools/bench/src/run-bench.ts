@@ -4,6 +4,7 @@ import { measureLatency } from './cases/latency.js';
 import { measureMemory } from './cases/memory.js';
 import { measureOutage } from './cases/outage.js';
 import { measureOverload } from './cases/overload.js';
+import { measurePropagation } from './cases/propagation.js';
 import { measureRestarts } from './cases/restarts.js';
 import type { Bench, BenchSettings, Section } from './cases/section.js';
 import { measureRollback } from './cases/rollback.js';
@@ -14,7 +15,7 @@ import { measureThroughput, type Capacity } from './cases/throughput.js';
 import { currentLoad, describeMachine, describeVersions, type BenchRecord } from './report/record.js';
 import { startPeers } from './servers/peers.js';
 
-const alone: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = { batch: measureBatch, memory: measureMemory, overload: measureOverload, isolation: measureIsolation, swaps: measureSwaps, restarts: measureRestarts, shadow: measureShadow, outage: measureOutage, rollback: measureRollback };
+const alone: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = { batch: measureBatch, memory: measureMemory, overload: measureOverload, isolation: measureIsolation, swaps: measureSwaps, propagation: measurePropagation, restarts: measureRestarts, shadow: measureShadow, outage: measureOutage, rollback: measureRollback };
 
 /** In the order they are run. */
 export const parts: readonly string[] = ['throughput', 'latency', ...Object.keys(alone)];

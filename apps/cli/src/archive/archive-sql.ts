@@ -6,11 +6,11 @@ import type { PartitionFiles } from './archive-segments.js';
 /** The archive's own columns, and where a row comes from. */
 export const archiveOwn = ['record_id', 'event_time', 'archive_partition', 'offset', 'contract_version'] as const;
 
-// Not Hive's partitions: a property of the contract may be called date or kind.
+// Not Hive's partitions: a property of the contract may be called date or kind. Times come without their zone, which is UTC.
 const source = ({ partition, files }: PartitionFiles): string =>
-  `SELECT *, ${partition} AS archive_partition FROM read_parquet([${files.map(literal).join(', ')}], union_by_name = true, hive_partitioning = false)`;
+  `SELECT * REPLACE (CAST(event_time AS TIMESTAMPTZ) AS event_time), ${partition} AS archive_partition FROM read_parquet([${files.map(literal).join(', ')}], union_by_name = true, hive_partitioning = false)`;
 
-/** Archived rows of one kind. An id that was told more than once counts by its first offset, as in a dataset version. */
+/** Archived rows of one kind, for a connection whose time zone is UTC. An id that was told more than once counts by its first offset, as in a dataset version. */
 export const firstOfEachId = (partitions: readonly PartitionFiles[]): string =>
   `SELECT * FROM (${partitions.map(source).join(' UNION ALL BY NAME ')}) QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY archive_partition, "offset") = 1`;
 

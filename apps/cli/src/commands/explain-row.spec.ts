@@ -4,9 +4,8 @@
  * models written byte by byte, whose Shapley values are weight · (value − background); random trees written so, whose scores
  * are ONNX Runtime's own; the command itself on files.
  */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -361,44 +360,6 @@ describe('millrace explain-row', () => {
     const broken = join(folder, 'broken.onnx');
     writeFileSync(broken, 'this is no model');
     await expect(run('--model', broken, '--features', '{}')).rejects.toBeInstanceOf(MillraceError);
-  });
-});
-
-describe('millrace explain-row --model <name>, through a gateway', () => {
-  const models = mkdtempSync(join(tmpdir(), 'millrace-explained-'));
-  const model = frozen[0];
-  let gateway: ChildProcess | undefined;
-
-  beforeAll(async () => {
-    mkdirSync(join(models, 'machines/1'), { recursive: true });
-    writeFileSync(join(models, 'machines/1/model.onnx'), Buffer.from(model?.onnx ?? '', 'base64'));
-    writeFileSync(join(models, 'machines/model.yaml'), 'task: binary\nclasses: ["false", "true"]\n');
-    // The built gateway, as `millrace serve` starts it.
-    gateway = spawn(process.execPath, [join(import.meta.dirname, '../../../inference-gateway/dist/serve.js'), '--models', models, '--port', '0', '--drain-ms', '0'], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '' } });
-    let said = '';
-    for await (const piece of gateway.stdout ?? []) if ((said += String(piece)).includes('Serving http')) break;
-    process.env['MILLRACE_INFERENCE_GATEWAY_URL'] = /Serving (\S+)/u.exec(said)?.[1] ?? '';
-  });
-  afterAll(() => {
-    delete process.env['MILLRACE_INFERENCE_GATEWAY_URL'];
-    gateway?.kill();
-    rmSync(models, { recursive: true, force: true });
-  });
-
-  it('says what the file says, for a row and for a file of rows', async () => {
-    const path = join(folder, 'model.onnx');
-    const one = ['--features', JSON.stringify(model?.rows[0])];
-    expect((await run('--model', 'machines', ...one)).split('\n').slice(1)).toEqual((await run('--model', path, ...one)).split('\n').slice(1));
-    const rows = join(folder, 'some-rows.jsonl');
-    writeFileSync(rows, (model?.rows ?? []).map((row) => JSON.stringify(row)).join('\n'));
-    const explained = JSON.parse(await run('--model', 'machines', '--in', rows, '--json')) as { method: string; version: string; explanations: Explanation[] };
-    expect(explained).toMatchObject({ model: 'machines', version: '1', method: 'tree-path-dependent' });
-    expect(explained.explanations.map(({ output }) => output)).toEqual((JSON.parse(await run('--model', path, '--in', rows, '--json')) as { explanations: Explanation[] }).explanations.map(({ output }) => output));
-  });
-
-  it('tells the gateway’s refusals with their codes', async () => {
-    await expect(run('--model', 'nobody', '--features', '{}')).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' });
-    await expect(run('--model', 'machines', '--features', '{"heat": 1}')).rejects.toMatchObject({ code: 'FEATURE_MISSING' });
   });
 });
 

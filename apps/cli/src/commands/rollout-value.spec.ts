@@ -19,7 +19,9 @@ beforeAll(() => {
     return true;
   });
 });
-afterEach(() => (printed = ''));
+afterEach(() => {
+  printed = '';
+});
 afterAll(() => {
   jest.restoreAllMocks();
   rmSync(folder, { recursive: true });

@@ -16,9 +16,9 @@ export interface AnswerLog {
   append(predictions: readonly PredictionServed[], traceparent: string | undefined, done: () => void): void;
   /** As `append`, for events that were made as text: what most answers cost. */
   appendTexts(predictions: readonly ServedText[], traceparent: string | undefined, done: () => void): void;
-  /** Requests that a version did not answer; kept like answers, and nobody waits for it. */
-  fail(failures: readonly PredictionFailed[], traceparent: string | undefined): void;
+  /** Requests that a version did not answer; kept like answers. `done` as in `append`; unset: nobody waits for it. */
+  fail(failures: readonly PredictionFailed[], traceparent: string | undefined, done?: () => void): void;
 }
 
 /** A server that stands alone has nobody to tell. */
-export const noAnswerLog: AnswerLog = { keeps: false, append: (_predictions, _traceparent, done) => done(), appendTexts: (_predictions, _traceparent, done) => done(), fail: () => undefined };
+export const noAnswerLog: AnswerLog = { keeps: false, append: (_predictions, _traceparent, done) => done(), appendTexts: (_predictions, _traceparent, done) => done(), fail: (_failures, _traceparent, done) => done?.() };

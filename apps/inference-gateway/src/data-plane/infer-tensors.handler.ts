@@ -46,7 +46,7 @@ export class InferTensorsHandler {
         if (version !== undefined) throw error;
         const instead = await this.askFallback(live, group, request, id, options, logs, error);
         if (instead !== null) return instead;
-        if (logs) this.answers.failed(live, ...rowsOf(group, request, id), error, timing);
+        if (logs) await this.answers.failed(live, ...rowsOf(group, request, id), error, timing);
         throw this.fallbacks.failureOf(live, error);
       });
       const marked = given.fallback === undefined ? {} : { parameters: { fallback: given.fallback } };

@@ -49,7 +49,7 @@ export class PredictInstancesHandler {
     } catch (error) {
       const answer = await this.fallbacks.answer(live, version, rows, options, error);
       if (answer !== null) return { outputs: answer.outputs, fallback: answer.by, failure: error };
-      this.answers.failed(live, group, instances, error, timing);
+      await this.answers.failed(live, group, instances, error, timing);
       throw error;
     }
   }

@@ -105,10 +105,14 @@ export class ServedAnswers {
     gatewayMetrics.predictions.inc({ model: live.route.model, version: live.champion.version, role: 'primary', outcome: outcomeOf(error) });
   }
 
-  /** A group’s version was asked and nobody has answered: logged, unless it was no failure of the version. @param attempt of a record that is tried until it is answered. */
-  failed(live: LiveRoute, group: Group, instances: readonly Instance[], error: unknown, { startedMs, traceparent }: Timing, attempt?: number): void {
+  /**
+   * A group’s version was asked and nobody has answered: logged, unless it was no failure of the version. Resolves when that is
+   * on disk. @param attempt of a record that is tried until it is answered.
+   */
+  async failed(live: LiveRoute, group: Group, instances: readonly Instance[], error: unknown, { startedMs, traceparent }: Timing, attempt?: number): Promise<void> {
     if (!this.answerLog.keeps || !isVersionFailure(error)) return;
-    this.answerLog.fail(failedPredictions(live, group, instances, error, { servedAt: this.now().toISOString(), latencyMs: performance.now() - startedMs, ...(attempt === undefined ? {} : { attempt }) }), traceparent);
+    const at = { servedAt: this.now().toISOString(), latencyMs: performance.now() - startedMs, ...(attempt === undefined ? {} : { attempt }) };
+    await new Promise<void>((resolve) => this.answerLog.fail(failedPredictions(live, group, instances, error, at), traceparent, resolve));
   }
 
   private textsOf(live: LiveRoute, instances: readonly Instance[], groups: readonly Group[], answers: readonly Answer[], latencyMs: number): ServedText[] {

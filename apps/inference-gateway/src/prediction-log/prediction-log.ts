@@ -58,8 +58,9 @@ export class PredictionLog implements AnswerLog, OnApplicationBootstrap, OnModul
     this.schedule();
   }
 
-  fail(failures: readonly PredictionFailed[], traceparent: string | undefined): void {
+  fail(failures: readonly PredictionFailed[], traceparent: string | undefined, done?: () => void): void {
     for (const failure of failures) this.records.push(failedRecord(failure, traceparent));
+    if (done !== undefined) this.afterWrite.push(done);
     this.schedule();
   }
 

@@ -3,7 +3,7 @@
 //   away, and HTTP behaves as stock clients need it. What the protocol demands in detail is the conformance suite’s.
 // Method: the whole server on a free port, real files, real ONNX models whose answers follow from a closed form.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -73,6 +73,16 @@ describe('versions', () => {
     expect(await predict(1, 'broken')).toMatchObject({ status: 503, body: { code: 'MODEL_NOT_READY', error: expect.stringContaining('no ONNX file') } });
   });
 
+  it('a file larger than any ONNX file is refused by its size, without being read', async () => {
+    put('late/1/model.onnx', logistic(0));
+    put('late/2/model.onnx', '');
+    truncateSync(join(folder, 'late/2/model.onnx'), 3 * 2 ** 30);
+    await start();
+    expect(predictionOf(await predict(1))).toMatchObject({ version: '1' });
+    const index = (await ask('/v2/repository/index', {})).body as unknown as { version: string; reason: string }[];
+    expect(index.find(({ version }) => version === '2')?.reason).toContain('at most 2147483647');
+  });
+
   it('a folder without models is refused with what was expected', async () => {
     await expect(start()).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('<name>/<version>/model.onnx') });
   });
@@ -138,6 +148,15 @@ describe('http', () => {
     expect(await answer.json()).toMatchObject({ model_name: 'late' });
     const failure = await fetch(`${server?.url ?? ''}/v2/models/nobody/infer`, { method: 'POST', body: '{}', headers: { 'accept-encoding': coding } });
     expect(failure.headers.get('content-encoding')).toBeNull();
+  });
+
+  it.each(['gzip', 'deflate, gzip;q=0', 'br, gzip'])('answers %s with many rows as it was asked, and byte for byte', async (coding) => {
+    const body = JSON.stringify({ instances: Array.from({ length: 2_000 }, (_, index) => ({ id: `r${index}`, features: { distance: index } })) });
+    const answer = await fetch(`${server?.url ?? ''}/v1/models/late/predict`, { method: 'POST', body, headers: { 'accept-encoding': coding } });
+    expect([answer.status, answer.headers.get('content-encoding')]).toEqual([200, coding.startsWith('deflate') ? 'deflate' : 'gzip']);
+    const { predictions } = (await answer.json()) as { predictions: { id: string; probability: number }[] };
+    expect(predictions).toHaveLength(2_000);
+    predictions.forEach(({ id, probability: p }, index) => expect([id, p]).toEqual([`r${index}`, expect.closeTo(probability(0, index), 5)]));
   });
 
   it('reads compressed bodies, and refuses what is none, is of another coding, or inflates beyond the limit', async () => {

@@ -59,6 +59,65 @@ describe('sticky split', () => {
     expect(above).toBeLessThan(78);
   });
 
+  it('gives the candidate exactly its share of the places, and of a million units as many as chance would', () => {
+    // The share is a part of [0, 1): what is given to a unit depends on its place alone, so the part that lies before `share`
+    // is the share itself, to the width of one place of the hash, 2^-32.
+    const count = 1_000_000;
+    const positions = Float64Array.from({ length: count }, (_, unit) => positionOf('exact', `unit-${unit}`)).sort();
+    for (const share of [0.0001, 0.001, 0.01, 0.05, 0.25, 0.5, 0.9, 0.9999]) {
+      let low = 0;
+      for (let high = count; low < high; ) {
+        const middle = (low + high) >>> 1;
+        if ((positions[middle] ?? 1) < share) low = middle + 1;
+        else high = middle;
+      }
+      // Binomial(10^6, share): four standard deviations; 0.2 % of the units at most.
+      expect(Math.abs(low - share * count)).toBeLessThan(4 * Math.sqrt(count * share * (1 - share)));
+      for (const unit of [0, 1, 999, 123_456, 999_999]) {
+        const position = positionOf('exact', `unit-${unit}`);
+        expect(assignArm('exact', `unit-${unit}`, split(share)).arm).toBe(position < share ? 'candidate' : 'champion');
+      }
+    }
+  });
+
+  it('a growing share takes units in, and lets none go: a million units through the steps of a roll-out', () => {
+    const shares = [0.01, 0.05, 0.25, 0.5, 1];
+    let left = 0;
+    const taken = shares.map(() => 0);
+    for (let unit = 0; unit < 1_000_000; unit += 1) {
+      let isIn = false;
+      for (const [step, share] of shares.entries()) {
+        const now = assignArm('ladder', `unit-${unit}`, split(share)).arm === 'candidate';
+        if (isIn && !now) left += 1;
+        if (now) taken[step] = (taken[step] ?? 0) + 1;
+        isIn = now;
+      }
+    }
+    expect(left).toBe(0);
+    expect(taken.at(-1)).toBe(1_000_000);
+    shares.forEach((share, step) => expect(Math.abs((taken[step] ?? 0) - share * 1_000_000)).toBeLessThanOrEqual(4 * Math.sqrt(1_000_000 * share * (1 - share))));
+  });
+
+  it('is independent of every other split of the same units: over 1,000 pairs of salts the p-values are uniform', () => {
+    // p of the 2 × 2 chi-square with one degree of freedom is erfc(√(χ²/2)); its deciles are those of the distribution’s table.
+    const deciles = [0.01579, 0.06418, 0.14847, 0.275, 0.45494, 0.70833, 1.07419, 1.64237, 2.70554];
+    const some = units.slice(0, 2_000);
+    const cells = new Array<number>(10).fill(0);
+    for (let pair = 0; pair < 1_000; pair += 1) {
+      const table = [0, 0, 0, 0];
+      for (const unit of some) {
+        const cell = 2 * (assignArm(`one-${pair}`, unit, split(0.3)).arm === 'candidate' ? 1 : 0) + (assignArm(`two-${pair}`, unit, split(0.5)).arm === 'candidate' ? 1 : 0);
+        table[cell] = (table[cell] ?? 0) + 1;
+      }
+      const [a = 0, b = 0, c = 0, d = 0] = table;
+      const chiSquare = (2_000 * (a * d - b * c) ** 2) / ((a + b) * (c + d) * (a + c) * (b + d));
+      const cell = deciles.filter((decile) => chiSquare > decile).length;
+      cells[cell] = (cells[cell] ?? 0) + 1;
+    }
+    const statistic = cells.reduce((sum, count) => sum + (count - 100) ** 2 / 100, 0);
+    expect(statistic).toBeLessThan(27.88); // 0.999 quantile, 9 degrees of freedom
+  });
+
   it('gives the candidate its share', () => {
     for (const share of [0.01, 0.1, 0.5, 0.9]) {
       const answered = units.filter((unit) => assignArm('s', unit, split(share)).arm === 'candidate').length;

@@ -25,35 +25,37 @@ const sized = (binary: string): string => lengthOf(binary.length) + binary;
 export interface RecordForm {
   readonly start: string;
   readonly headers: string;
-  readonly tracedHeaders: string;
 }
 
 /** @param source of the CloudEvents, `/millrace/<service>`. */
 export function recordForm({ type }: EventDefinition, source: string): RecordForm {
-  const fixed = ['ce_specversion', '1.0', 'ce_type', type, 'ce_source', source, 'content-type', 'application/json'].map((each) => sized(binaryText(each))).join('');
-  return { start: sized(type), headers: lengthOf(7) + fixed, tracedHeaders: lengthOf(8) + fixed };
+  return { start: sized(type), headers: ['ce_specversion', '1.0', 'ce_type', type, 'ce_source', source, 'content-type', 'application/json'].map((each) => sized(binaryText(each))).join('') };
 }
 
-const names = { id: sized('ce_id'), time: sized('ce_time'), subject: sized('ce_subject'), traceparent: sized('traceparent') };
+const names = { id: sized('ce_id'), time: sized('ce_time'), subject: sized('ce_subject'), sequence: sized('ce_sequence'), traceparent: sized('traceparent') };
+const headersAlways = 7;
 
 export interface RecordParts {
   readonly key: string;
   readonly id: string;
   readonly time: string;
   readonly traceparent: string | undefined;
+  /** Its place among the records that its process has made. */
+  readonly sequence?: string;
   /** The data, as binary text. */
   readonly json: string;
 }
 
 /**
  * An event as it waits to be sent: topic, then key, value and headers as a record of Kafka has them, each with its length.
- * `id`, `time` and `traceparent` must be ASCII. Read back by `preparedMessages`.
+ * `id`, `time`, `sequence` and `traceparent` must be ASCII. Read back by `preparedMessages`.
  */
-export function recordText({ start, headers, tracedHeaders }: RecordForm, { key, id, time, traceparent, json }: RecordParts): string {
+export function recordText({ start, headers }: RecordForm, { key, id, time, traceparent, sequence, json }: RecordParts): string {
   const sizedKey = sized(binaryText(key));
+  const [counted, traced] = [sequence === undefined ? '' : names.sequence + sized(sequence), traceparent === undefined ? '' : names.traceparent + sized(traceparent)];
+  const count = headersAlways + (counted === '' ? 0 : 1) + (traced === '' ? 0 : 1);
   const common = `${names.id}${sized(id)}${names.time}${sized(time)}${names.subject}${sizedKey}`;
-  const body = traceparent === undefined ? `${sizedKey}${sized(json)}${headers}${common}` : `${sizedKey}${sized(json)}${tracedHeaders}${common}${names.traceparent}${sized(traceparent)}`;
-  return start + sized(body);
+  return start + sized(`${sizedKey}${sized(json)}${lengthOf(count)}${headers}${common}${counted}${traced}`);
 }
 
 class Reader {

@@ -22,7 +22,7 @@ export class Lane {
   /** Whose run it was that the worker was lost on. */
   guilty: LaneUser | null = null;
   // Lists, not sets: what is added and removed all the time makes a set change its table, and each old table that has come
-  // to the old generation keeps the next one alive, with all it points to (a third of all processor time was seen to go there).
+  // to the old generation keeps the next one alive, with all it points to.
   #turns: LaneUser[] = [];
   #scheduled = false;
 

@@ -69,7 +69,7 @@ describe('a host with a model in service', () => {
   it('leaves no file, no process and no open door behind', async () => {
     await host.close();
     expect(host.workers).toEqual([]);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('millrace-models-') && !foldersBefore.has(name))).toEqual([]);
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith(`millrace-models-${process.pid}-`) && !foldersBefore.has(name))).toEqual([]);
     await expect(host.load({ bytes: identityModel('FP32') })).rejects.toMatchObject({ code: 'MODEL_NOT_READY' });
   });
 });

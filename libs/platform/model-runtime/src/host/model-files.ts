@@ -40,7 +40,7 @@ async function markOf(path: string): Promise<string> {
 
 /** Keeps model files for workers in a folder of its own, which the process guard removes with the process. */
 export class ModelFiles {
-  readonly folder = mkdtempSync(join(tmpdir(), 'millrace-models-'));
+  readonly folder = mkdtempSync(join(tmpdir(), `millrace-models-${process.pid}-`));
   #count = 0;
 
   async keep({ bytes, path }: ModelSource): Promise<ModelFile> {
