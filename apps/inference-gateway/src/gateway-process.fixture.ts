@@ -17,7 +17,8 @@ export class GatewayProcess {
 
   /** @param folder holds its storage and its spool, and outlives it. Resolves when it is ready. */
   static async start(folder: string, settings: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
-    const { NODE_OPTIONS: _, ...environment } = process.env;
+    // Supervised, it would end with its standard input, which it has none of here.
+    const { NODE_OPTIONS: _, MILLRACE_SUPERVISED: __, ...environment } = process.env;
     const env = { ...environment, KAFKA_BROKERS: requiredFromEnvironment('KAFKA_BROKERS'), STORAGE_URL: `file://${folder}/storage`, SPOOL_FOLDER: join(folder, 'spool'), PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info', ...settings };
     const child = spawn(process.execPath, [join(import.meta.dirname, '../dist/main.js')], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
