@@ -6,7 +6,7 @@ import type { OutcomeState } from '@millrace/core/performance';
 import { byWindow, type MonitoredModel } from '@millrace/core/verdicts';
 import { Messaging } from '@millrace/messaging';
 import { inTransaction, type Transaction } from '@millrace/persistence';
-import { ServiceLog } from '@millrace/service';
+import { PeriodicTask, ServiceLog } from '@millrace/service';
 import { ClosingStore } from './closing.store.js';
 import { DriftMonitoringSettings } from './drift-monitoring.config.js';
 import { driftMonitoringMetrics } from './drift-monitoring.metrics.js';
@@ -27,9 +27,7 @@ import { Watermarks } from './watermarks.js';
  */
 @Injectable()
 export class CloseWindowsTask implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private startedAtMs = 0;
+  private readonly task: PeriodicTask;
 
   constructor(
     private readonly database: DataSource,
@@ -41,34 +39,22 @@ export class CloseWindowsTask implements OnApplicationBootstrap, OnApplicationSh
     private readonly verdicts: VerdictStore,
     private readonly inputs: JudgeInputsHandler,
     private readonly outcomes: JudgeOutcomesHandler,
-    private readonly settings: DriftMonitoringSettings,
-    private readonly log: ServiceLog,
-  ) {}
+    settings: DriftMonitoringSettings,
+    log: ServiceLog,
+  ) {
+    this.task = new PeriodicTask({
+      everyMs: settings.closeEveryMs, quietMs: settings.idleSeconds * 1_000, now: () => messaging.now(),
+      round: () => this.run(), failed: (error) => log.warn({ err: error }, 'windows could not be closed; tried again later'),
+    });
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     for (const kept of await this.verdicts.latest()) showVerdict(kept, kept.metrics);
-    this.startedAtMs = this.messaging.now().getTime();
-    this.schedule();
+    this.task.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    await this.running;
-  }
-
-  private schedule(): void {
-    this.timer = setTimeout(() => {
-      this.running = this.runWhenSettled()
-        .catch((error: unknown) => this.log.warn({ err: error }, 'windows could not be closed; tried again later'))
-        .finally(() => (this.timer === undefined ? undefined : this.schedule()));
-    }, this.settings.closeEveryMs);
-  }
-
-  /** Right after a start, partitions look idle only because nobody has read them yet: wait until that would have shown. */
-  private async runWhenSettled(): Promise<void> {
-    if (this.messaging.now().getTime() - this.startedAtMs < this.settings.idleSeconds * 1_000) return;
-    await this.run();
+  onApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
   /** One round over all models. Answers the windows that this instance has closed. */

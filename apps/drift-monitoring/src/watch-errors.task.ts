@@ -27,7 +27,6 @@ import { Watermarks } from './watermarks.js';
 @Injectable()
 export class WatchErrorsTask implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly task: PeriodicTask;
-  private startedAtMs = 0;
 
   constructor(
     private readonly database: DataSource,
@@ -39,25 +38,21 @@ export class WatchErrorsTask implements OnApplicationBootstrap, OnApplicationShu
     private readonly watermarks: Watermarks,
     private readonly watches: ErrorWatchStore,
     private readonly verdicts: VerdictStore,
-    private readonly settings: DriftMonitoringSettings,
+    settings: DriftMonitoringSettings,
     log: ServiceLog,
   ) {
-    this.task = new PeriodicTask(settings.closeEveryMs, () => this.runWhenSettled(), (error) => log.warn({ err: error }, 'errors could not be watched; tried again later'));
+    this.task = new PeriodicTask({
+      everyMs: settings.closeEveryMs, quietMs: settings.idleSeconds * 1_000, now: () => messaging.now(),
+      round: () => this.run(), failed: (error) => log.warn({ err: error }, 'errors could not be watched; tried again later'),
+    });
   }
 
   onApplicationBootstrap(): void {
-    this.startedAtMs = this.messaging.now().getTime();
     this.task.start();
   }
 
   onApplicationShutdown(): Promise<void> {
     return this.task.stop();
-  }
-
-  /** Right after a start, partitions look idle only because nobody has read them yet: wait until that would have shown. */
-  private async runWhenSettled(): Promise<void> {
-    if (this.messaging.now().getTime() - this.startedAtMs < this.settings.idleSeconds * 1_000) return;
-    await this.run();
   }
 
   /** One round over all models. Answers the rises that this instance has found. */

@@ -22,7 +22,6 @@ interface LastPrediction {
 @Injectable()
 export class WatchFreshnessTask implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly task: PeriodicTask;
-  private startedAtMs = 0;
 
   constructor(
     private readonly database: DataSource,
@@ -30,25 +29,21 @@ export class WatchFreshnessTask implements OnApplicationBootstrap, OnApplication
     private readonly models: MonitoredModels,
     private readonly closing: ClosingStore,
     private readonly verdicts: VerdictStore,
-    private readonly settings: DriftMonitoringSettings,
+    settings: DriftMonitoringSettings,
     log: ServiceLog,
   ) {
-    this.task = new PeriodicTask(settings.closeEveryMs, () => this.runWhenSettled(), (error) => log.warn({ err: error }, 'freshness could not be judged; tried again later'));
+    this.task = new PeriodicTask({
+      everyMs: settings.closeEveryMs, quietMs: settings.idleSeconds * 1_000, now: () => messaging.now(),
+      round: () => this.run(), failed: (error) => log.warn({ err: error }, 'freshness could not be judged; tried again later'),
+    });
   }
 
   onApplicationBootstrap(): void {
-    this.startedAtMs = this.messaging.now().getTime();
     this.task.start();
   }
 
   onApplicationShutdown(): Promise<void> {
     return this.task.stop();
-  }
-
-  /** Right after a start it is this service that was silent. */
-  private async runWhenSettled(): Promise<void> {
-    if (this.messaging.now().getTime() - this.startedAtMs < this.settings.idleSeconds * 1_000) return;
-    await this.run();
   }
 
   /** One round over all models. Answers the silences that this instance was the first to tell. */

@@ -22,11 +22,10 @@ const lockOfStream = `SELECT pg_try_advisory_xact_lock(hashtext(current_schema()
 @Injectable()
 export class ExpirePredictionsTask implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly task: PeriodicTask;
-  private startedAtMs = 0;
 
   constructor(
     private readonly database: DataSource,
-    private readonly messaging: Messaging,
+    messaging: Messaging,
     private readonly predictions: PredictionStore,
     private readonly records: RecordStore,
     private readonly clocks: StreamClocks,
@@ -34,22 +33,18 @@ export class ExpirePredictionsTask implements OnApplicationBootstrap, OnApplicat
     private readonly settings: OutcomeJoiningSettings,
     log: ServiceLog,
   ) {
-    this.task = new PeriodicTask(settings.expireEveryMs, () => this.runWhenSettled(), (error) => log.warn({ err: error }, 'overdue predictions could not be expired; tried again later'));
+    this.task = new PeriodicTask({
+      everyMs: settings.expireEveryMs, quietMs: settings.idleSeconds * 1_000, now: () => messaging.now(),
+      round: () => this.run(), failed: (error) => log.warn({ err: error }, 'overdue predictions could not be expired; tried again later'),
+    });
   }
 
   onApplicationBootstrap(): void {
-    this.startedAtMs = this.messaging.now().getTime();
     this.task.start();
   }
 
   onApplicationShutdown(): Promise<void> {
     return this.task.stop();
-  }
-
-  /** Right after a start, partitions look idle only because nobody has read them yet: wait until that would have shown. */
-  private async runWhenSettled(): Promise<void> {
-    if (this.messaging.now().getTime() - this.startedAtMs < this.settings.idleSeconds * 1_000) return;
-    await this.run();
   }
 
   /** One round over all streams. Answers how many predictions have expired. */

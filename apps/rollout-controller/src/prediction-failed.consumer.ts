@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { predictionFailed } from '@millrace/contracts';
 import { Messaging } from '@millrace/messaging';
-import { GuardIntake } from './guard-intake.js';
+import { foldIntoGuards } from './guard-fold.js';
 import { observationOfFailed } from './guard-observations.js';
 import { RoutesUnderWay } from './routes-under-way.js';
 import { WatchGuardsHandler } from './watch-guards.handler.js';
@@ -9,33 +9,13 @@ import { WatchGuardsHandler } from './watch-guards.handler.js';
 /** Requests that a version did not answer: few, and every one is urgent. */
 @Injectable()
 export class PredictionFailedConsumer implements OnApplicationBootstrap {
-  private readonly intake = new GuardIntake();
-
   constructor(
     private readonly messaging: Messaging,
     private readonly routes: RoutesUnderWay,
     private readonly watchGuards: WatchGuardsHandler,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    await this.routes.start();
-    await this.messaging.checkpointFold('guards-failed', {
-      event: predictionFailed,
-      everyMs: 100,
-      everyRecords: 5_000,
-      // Candidates of the past are no concern of guards.
-      fromNow: true,
-      wanted: this.routes.concerns,
-      restore: async (partition) => this.intake.forget(partition),
-      observe: (partition, events) => {
-        for (const { data } of events) {
-          const route = this.routes.get(data.model);
-          const observation = route === undefined ? null : observationOfFailed(data, route);
-          if (route !== undefined && observation !== null) this.intake.note(partition, data.model, route.revision, observation);
-        }
-      },
-      save: (partition, _toOffset, transaction) => this.watchGuards.handle(this.intake.of(partition), transaction),
-      saved: (partition) => this.intake.forget(partition),
-    });
+  onApplicationBootstrap(): Promise<void> {
+    return foldIntoGuards(this.messaging, this.routes, this.watchGuards, { name: 'guards-failed', event: predictionFailed, everyMs: 100, observationOf: observationOfFailed });
   }
 }

@@ -37,6 +37,12 @@ export function mistakesOf(schema: TSchema, value: unknown, limit = 50): Mistake
   return [...places.values()];
 }
 
+/** The refusal of a value that has mistakes: `what` names it in the sentence, and every mistake stands in it and beside it. */
+export function refusal(code: ErrorCode, what: string, mistakes: readonly Mistake[]): MillraceError {
+  const list = mistakes.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return new MillraceError(code, `${what} has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}: ${list}`, { mistakes });
+}
+
 /**
  * Fills in defaults on a copy and checks it.
  * @throws MillraceError with `code` and every mistake, when the value does not match.
@@ -44,9 +50,7 @@ export function mistakesOf(schema: TSchema, value: unknown, limit = 50): Mistake
 export function parse<T extends TSchema>(schema: T, value: unknown, code: ErrorCode, what: string): Static<T> {
   const filled: unknown = Value.Default(schema, Value.Clone(value));
   if (matches(schema, filled)) return filled;
-  const mistakes = mistakesOf(schema, filled);
-  const list = mistakes.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  throw new MillraceError(code, `${what} has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}: ${list}`, { mistakes });
+  throw refusal(code, what, mistakesOf(schema, filled));
 }
 
 /** A copy without the members that a closed schema does not know. */

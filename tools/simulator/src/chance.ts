@@ -1,3 +1,5 @@
+import { seededUniforms } from '@millrace/core/statistics';
+
 /** Seeded chance for simulations: xoshiro128** (D. Blackman, S. Vigna, 2018), seeded by splitmix32. */
 export interface Chance {
   /** Uniform on [0, 1), 32 bits. */
@@ -11,22 +13,12 @@ export interface Chance {
   integer(below: number): number;
 }
 
-function splitmix32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let z = state;
-    z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
-    z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
-    return (z ^ (z >>> 16)) >>> 0;
-  };
-}
-
 const rotl = (x: number, k: number): number => ((x << k) | (x >>> (32 - k))) >>> 0;
 
 /** @param stream tells independent streams of one seed apart, such as the number of the trial. */
 export function chanceOf(seed: number, stream = 0): Chance {
-  const fill = splitmix32((seed ^ Math.imul(stream + 1, 0x9e3779b1)) >>> 0);
+  const uniforms = seededUniforms((seed ^ Math.imul(stream + 1, 0x9e3779b1)) >>> 0);
+  const fill = (): number => 4_294_967_296 * uniforms();
   let [a, b, c, d] = [fill(), fill(), fill(), fill()];
   let spare: number | null = null;
   const bits = (): number => {

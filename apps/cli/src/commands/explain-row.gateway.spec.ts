@@ -2,29 +2,18 @@
  * Goal: `explain-row` through a gateway says what it says of the file itself, and tells the gateway’s refusals.
  * Method: the built gateway in a process of its own, with a model trained in Python (libs/core/fixtures/tree-shap.py).
  */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import type { Explanation } from '@millrace/core/explanation';
 import { addExplainRowCommand } from './explain-row.js';
+import { printedBy } from './printed.fixture.js';
 
 const { models: frozen } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../../libs/core/fixtures/tree-shap.json'), 'utf8')) as { models: { onnx: string; rows: Record<string, unknown>[] }[] };
 
-async function run(...args: string[]): Promise<string> {
-  let printed = '';
-  const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => ((printed += String(text)), true));
-  try {
-    const program = new Command().exitOverride();
-    addExplainRowCommand(program);
-    await program.parseAsync(['node', 'millrace', 'explain-row', ...args]);
-    return printed;
-  } finally {
-    write.mockRestore();
-  }
-}
+const run = (...args: string[]): Promise<string> => printedBy(addExplainRowCommand, 'explain-row', ...args);
 
 describe('millrace explain-row --model <name>, through a gateway', () => {
   const models = mkdtempSync(join(tmpdir(), 'millrace-explained-'));

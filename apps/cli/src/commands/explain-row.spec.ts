@@ -4,17 +4,17 @@
  * models written byte by byte, whose Shapley values are weight · (value − background); random trees written so, whose scores
  * are ONNX Runtime's own; the command itself on files.
  */
-import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { MillraceError, type ModelSignature, type TensorSpec } from '@millrace/contracts';
 import { openExplainer, type Explanation } from '@millrace/core/explanation';
 import type { Features } from '@millrace/core/inference';
 import { OnnxModelRuntime } from '@millrace/model-runtime';
 import { logisticModel, writeOnnx, type OnnxNode } from '@millrace/model-runtime/testing';
 import { addExplainRowCommand } from './explain-row.js';
+import { printedBy } from './printed.fixture.js';
 
 interface Frozen {
   readonly name: string;
@@ -310,18 +310,7 @@ describe('what lies around the trees', () => {
   });
 });
 
-async function run(...args: string[]): Promise<string> {
-  let printed = '';
-  const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => ((printed += String(text)), true));
-  try {
-    const program = new Command().exitOverride();
-    addExplainRowCommand(program);
-    await program.parseAsync(['node', 'millrace', 'explain-row', ...args]);
-    return printed;
-  } finally {
-    write.mockRestore();
-  }
-}
+const run = (...args: string[]): Promise<string> => printedBy(addExplainRowCommand, 'explain-row', ...args);
 
 describe('millrace explain-row', () => {
   const model = frozen[0];

@@ -1,4 +1,4 @@
-import { ExplainRequest, matches, MillraceError, mistakesOf } from '@millrace/contracts';
+import { ExplainRequest, matches, MillraceError, mistakesOf, refusal } from '@millrace/contracts';
 import type { Features } from '@millrace/core/inference';
 import type { Explanations } from '../explanation/explanations.js';
 import { gatewayMetrics } from '../inference-gateway.metrics.js';
@@ -45,6 +45,5 @@ const featuresOf = (given: readonly { readonly features: Features }[]): Features
 /** @throws MillraceError REQUEST_INVALID with every mistake. */
 function requestOf(body: unknown): ExplainRequest {
   if (matches(ExplainRequest, body)) return body;
-  const mistakes = mistakesOf(ExplainRequest, body);
-  throw new MillraceError('REQUEST_INVALID', `the request has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}: ${mistakes.map(({ path, message }) => `${path}: ${message}`).join('; ')}`, { mistakes });
+  throw refusal('REQUEST_INVALID', 'the request', mistakesOf(ExplainRequest, body));
 }

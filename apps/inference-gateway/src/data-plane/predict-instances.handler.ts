@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { matches, MillraceError, mistakesOf, PredictRequest } from '@millrace/contracts';
+import { matches, mistakesOf, PredictRequest, refusal } from '@millrace/contracts';
 import type { RunOptions } from '@millrace/model-runtime';
 import type { Fallbacks } from './fallbacks.js';
 import { InstanceJudge, type Instance } from './instance-judge.js';
@@ -70,7 +70,5 @@ function requestOf(body: unknown): { readonly instances: readonly Instance[]; re
   if (matches(PredictRequest, body)) {
     return { ...body, instances: body.instances.map((instance) => (instance.id === undefined ? { ...instance, id: randomUUID() } : (instance as Instance))) };
   }
-  const mistakes = mistakesOf(PredictRequest, body);
-  const list = mistakes.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  throw new MillraceError('REQUEST_INVALID', `the request has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}: ${list}`, { mistakes });
+  throw refusal('REQUEST_INVALID', 'the request', mistakesOf(PredictRequest, body));
 }

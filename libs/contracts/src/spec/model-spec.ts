@@ -2,7 +2,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { parse as parseYaml } from 'yaml';
 import { MillraceError } from '../errors.js';
 import { Duration, Literals, Name, Share } from '../scalars.js';
-import { parse, withoutUnknown } from '../schema.js';
+import { parse, refusal, withoutUnknown } from '../schema.js';
 import { RolloutGuards } from './rollout-guards.js';
 import { rolloutMistakes, rolloutStrategyMembers } from './rollout-steps.js';
 import { Serving } from './serving.js';
@@ -223,8 +223,7 @@ export function parseModelSpec(document: unknown): ModelSpec {
   const model = parse(ModelSpec, document, 'SPEC_INVALID', 'the model spec');
   const mistakes = crossFieldMistakes(model);
   if (mistakes.length === 0) return model;
-  const list = mistakes.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  throw new MillraceError('SPEC_INVALID', `the model spec has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}: ${list}`, { mistakes });
+  throw refusal('SPEC_INVALID', 'the model spec', mistakes);
 }
 
 /** A spec that was accepted by some release of ours: members that this release does not know are left out. @throws MillraceError SPEC_INVALID */

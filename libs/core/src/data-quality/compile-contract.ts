@@ -1,4 +1,4 @@
-import { MillraceError, mistakesOf, matches, type Mistake } from '@millrace/contracts';
+import { mistakesOf, matches, refusal, type Mistake } from '@millrace/contracts';
 import { ContractDocument, type ContractSchemaObject } from './contract-document.js';
 import { compileProperty, type CompiledProperty } from './compile-property.js';
 import { datasetRuleOf, latencyRules, type DatasetRule } from './dataset-rules.js';
@@ -99,8 +99,7 @@ function compileSchema(schema: ContractSchemaObject, path: string, mistakes: Mis
 }
 
 function refuse(mistakes: readonly Mistake[]): never {
-  const list = mistakes.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  throw new MillraceError('CONTRACT_INVALID', `the data contract has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}: ${list}`, { mistakes });
+  throw refusal('CONTRACT_INVALID', 'the data contract', mistakes);
 }
 
 /**

@@ -4,7 +4,7 @@
  * from seeded chance, clean and with each of the twelve faults planted by hand. Rates over many tables are `contract-inference.study.ts`.
  */
 import { describe, expect, it } from '@jest/globals';
-import { chance } from '../statistics/laws.fixture.js';
+import { seeded } from '@millrace/testing';
 import { compileTable, emptyContractEvidence, inferContract, observeForContract, startTableCheck, type TableVerdict } from './index.js';
 import { datasetRuleOf, durationMs } from './dataset-rules.js';
 import { emptyExtremes, observeExtreme, rises, roundedOut, upperBound } from './infer-contract-tails.js';
@@ -25,7 +25,7 @@ describe('a bound for further values', () => {
     { tail: 'uniform', make: (u: number) => u, beyond: (b: number) => Math.max(0, 1 - b), outOf: 1.1 },
   ])('is passed by about 3 in a million of $tail, and is no wider than it must', ({ make, beyond, outOf }) => {
     const bounds = Array.from({ length: 50 }, (_, seed) => {
-      const uniform = chance(seed);
+      const uniform = seeded(seed);
       return upperBound(extremesOf(Array.from({ length: 10_000 }, () => make(1 - uniform()))), true) ?? NaN;
     });
     expect(bounds.reduce((sum, bound) => sum + beyond(bound), 0) / 50).toBeLessThanOrEqual(2e-5);
@@ -35,7 +35,7 @@ describe('a bound for further values', () => {
   it('is the greatest value where that repeats', () => expect(upperBound(extremesOf(Array.from({ length: 1_000 }, (_, row) => row % 5)), true)).toBe(4));
   it('is none for few values', () => expect(upperBound(extremesOf([1, 2, 3]), true)).toBeNull());
   it('tells a counter from chance', () => {
-    const uniform = chance(1);
+    const uniform = seeded(1);
     expect(rises(extremesOf(Array.from({ length: 10_000 }, (_, row) => row)))).toBe(true);
     expect(rises(extremesOf(Array.from({ length: 10_000 }, () => uniform())))).toBe(false);
   });
@@ -63,7 +63,7 @@ type Row = Record<string, unknown>;
 const cities = ['Zürich', 'Berlin', 'Málaga'];
 
 function orders(from: number, size: number): Row[] {
-  const uniform = chance(from);
+  const uniform = seeded(from);
   return Array.from({ length: size }, (_, index) => {
     const row = from + index;
     return {

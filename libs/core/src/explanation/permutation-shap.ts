@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/contracts';
+import { seededUniforms } from '../statistics/index.js';
 
 export interface SampledAttribution {
   /** Mean of f over the background rows. */
@@ -29,18 +30,6 @@ export interface PermutationOptions {
 
 const pairsMax = 64;
 const enumeratedPlayersMax = 13;
-
-/** A counter through the finaliser of splitmix32, uniform on [0, 1). */
-function uniforms(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let z = state;
-    z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
-    z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
-    return ((z ^ (z >>> 16)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** Fisher-Yates. */
 function order(count: number, uniform: () => number): Int32Array {
@@ -98,7 +87,7 @@ export async function permutationShap<V>(
   const ends = await evaluated(f, [row, ...background]);
   const inner = 2 * Math.max(0, players - 1);
   const pairs = players < 2 ? 1 : Math.max(2, Math.min(pairsMax, Math.floor(evaluationsMax / (background.length * Math.max(1, inner)))));
-  const uniform = uniforms(seed);
+  const uniform = seededUniforms(seed);
   const [values, variances] = [new Float64Array(players), new Float64Array(players)];
   for (const [index, from] of background.entries()) {
     const orders = Array.from({ length: pairs }, () => order(players, uniform));

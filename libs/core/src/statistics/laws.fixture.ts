@@ -1,3 +1,4 @@
+import { seeded } from '@millrace/testing';
 import type { DetectorKind, SketchAnswer, SketchInput, SketchInputs, SketchKind } from './kinds.js';
 
 /** Each law throws at the first breach, with what broke it. */
@@ -6,18 +7,6 @@ export class LawBroken extends Error {}
 const demand = (holds: boolean, story: () => string): void => {
   if (!holds) throw new LawBroken(story());
 };
-
-/** mulberry32. */
-export function chance(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** Few values, many values, and a heavy head with a long tail. Numbers are multiples of 1/8, exact also after scaling by powers of 2. */
 const makers: { readonly [T in SketchInput]: readonly ((uniform: () => number) => SketchInputs[T])[] } = {
@@ -28,7 +17,7 @@ const makers: { readonly [T in SketchInput]: readonly ((uniform: () => number) =
 
 export function samples<T extends SketchInput>(takes: T, size: number, seed: number): SketchInputs[T][][] {
   return makers[takes].map((make, index) => {
-    const uniform = chance(seed + index);
+    const uniform = seeded(seed + index);
     return Array.from({ length: size }, () => make(uniform));
   });
 }
@@ -126,7 +115,7 @@ function shuffled<V>(values: readonly V[], uniform: () => number): V[] {
 export function orderLaw<S, T extends SketchInput>(kind: SketchKind<S, T>): void {
   for (const values of samples(kind.takes, 4_000, 15)) {
     const probes = probesOf(values);
-    const [straight, mixed] = [built(kind, values), built(kind, shuffled(values, chance(16)))];
+    const [straight, mixed] = [built(kind, values), built(kind, shuffled(values, seeded(16)))];
     if (kind.orderIndependent) demand(same(kind.serialise(straight), kind.serialise(mixed)), () => 'another order gave other bytes');
     else agree(kind.answers(straight, probes), kind.answers(mixed, probes), 'in another order');
   }
@@ -208,7 +197,7 @@ const bits = (uniform: () => number, p: number, size: number): number[] => Array
 
 /** The state is plain JSON, and a detector that is read back in the middle goes the same way; so does a repeat. */
 export function detectorStateLaw<S>(kind: DetectorKind<S>): void {
-  const uniform = chance(21);
+  const uniform = seeded(21);
   const xs = [...bits(uniform, 0.1, 3_000), ...bits(uniform, 0.6, 1_500)];
   const [state, again] = [kind.start(), kind.start()];
   demand(JSON.stringify(watched(kind, state, xs)) === JSON.stringify(watched(kind, again, xs)), () => 'the same rows gave other alarms');
@@ -243,7 +232,7 @@ export function detectorFiniteLaw<S>(kind: DetectorKind<S>): void {
 
 /** A change that nobody can overlook is found. */
 export function detectorSightLaw<S>(kind: DetectorKind<S>): void {
-  const uniform = chance(23);
+  const uniform = seeded(23);
   const state = kind.start();
   watched(kind, state, bits(uniform, 0.1, 2_000));
   demand(watched(kind, state, bits(uniform, 0.9, 2_000)).some((alarm) => alarm !== null), () => 'a rise of the error from 0.1 to 0.9 went unseen for 2,000 rows');

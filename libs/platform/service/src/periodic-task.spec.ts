@@ -3,6 +3,7 @@
  * Method: rounds that end when the test says so, every millisecond.
  */
 import { describe, expect, it } from '@jest/globals';
+import { eventually } from '@millrace/testing';
 import { PeriodicTask } from './periodic-task.js';
 
 function rounds(): { next(): Promise<{ end(): void; fail(error: Error): void }>; round(): Promise<void>; readonly most: number } {
@@ -29,11 +30,27 @@ function rounds(): { next(): Promise<{ end(): void; fail(error: Error): void }>;
   };
 }
 
+const soon = { everyMs: 1, quietMs: 0, now: () => new Date() };
+
 describe('a periodic task', () => {
+  it('keeps quiet after its start, by the clock that it is given', async () => {
+    const work = rounds();
+    let [looks, nowMs] = [0, 0];
+    const enough = new Promise<void>((resolve) => {
+      const task = new PeriodicTask({ everyMs: 1, quietMs: 1_000, now: () => ((looks += 1) === 4 ? (resolve(), new Date(nowMs)) : new Date(nowMs)), round: () => work.round(), failed: () => undefined });
+      task.start();
+      void work.next().then((round) => (round.end(), task.stop()));
+    });
+    await enough;
+    expect(work.most).toBe(0);
+    nowMs = 1_000;
+    await eventually('a round was done', () => work.most === 1);
+  });
+
   it('does one round at a time, and goes on after one that failed', async () => {
     const work = rounds();
     const failures: unknown[] = [];
-    const task = new PeriodicTask(1, () => work.round(), (error) => failures.push(error));
+    const task = new PeriodicTask({ ...soon, round: () => work.round(), failed: (error) => failures.push(error) });
     task.start();
     (await work.next()).end();
     (await work.next()).fail(new Error('no database'));
@@ -46,7 +63,7 @@ describe('a periodic task', () => {
 
   it('stops only when the round under way has ended, and begins no other', async () => {
     const work = rounds();
-    const task = new PeriodicTask(1, () => work.round(), () => undefined);
+    const task = new PeriodicTask({ ...soon, round: () => work.round(), failed: () => undefined });
     task.start();
     const round = await work.next();
     let stopped = false;

@@ -4,22 +4,13 @@
 //   are the study `guards`. Bounds in rows follow from the bets: a window in which only the candidate fails doubles the money about once.
 import { describe, expect, it } from '@jest/globals';
 import type { RolloutGuards } from '@millrace/contracts';
+import { seeded } from '@millrace/testing';
 import { alphaOf, breachedGuard, countLatency, extendBets, betsEvidence, betsLowerBound, extendGuards, guardPolicyOf, judgeGuards, startBets, startGuards, startLatencyLimit, type GuardObservation, type GuardPolicy, type GuardReading, type GuardState, type GuardStep } from './index.js';
 
 const spec: RolloutGuards = { alphaShare: 0.2, errorRate: { enabled: true, worseByMax: 0.01, max: 0.05 }, latencyMsP99: { enabled: true, ratioMax: 1.5, slackMs: 5 }, predictionShift: { max: 0.1, lowest: 0, highest: 1 } };
 const policy = guardPolicyOf(spec, 0.05, 3);
 const canary: GuardStep = { name: 'canary', share: 0.1 };
 const shadow: GuardStep = { name: 'shadow', share: null };
-
-function chanceOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 interface World {
   readonly perSecond: number;
@@ -30,7 +21,7 @@ interface World {
 
 /** Requests of a step, in the order in which they end; a shadow answers a few milliseconds after its primary. */
 function requests({ perSecond, failing, slower = 1, scores = { champion: 0.3, candidate: 0.3 } }: World, { share }: GuardStep, count: number, seed: number): GuardObservation[] {
-  const chance = chanceOf(seed);
+  const chance = seeded(seed);
   const of = (arm: 'champion' | 'candidate', endedMs: number): GuardObservation => {
     const failed = chance() < failing[arm];
     const latencyMs = 20 * Math.exp(0.5 * Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance())) * (arm === 'candidate' ? slower : 1);
@@ -133,7 +124,7 @@ describe('prediction shift', () => {
 describe('evidence', () => {
   it('is an e-process: its mean under “no more than the margin” never passes 1', () => {
     // ±1 with mean 0 and margin 0: the mean money after every observation is 1, whatever the bets. 4,000 games of 60 observations.
-    const chance = chanceOf(41);
+    const chance = seeded(41);
     let money = 0;
     for (let game = 0; game < 4_000; game += 1) {
       const bets = startBets({ lowest: -1, highest: 1, alpha: 0.05, aimUp: { effects: [0.1], deviations: [] }, aimDown: { effects: [0.1], deviations: [] } }, 0);

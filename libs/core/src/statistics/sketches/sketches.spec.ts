@@ -4,7 +4,7 @@
  * sizes in bytes that the design gives a pane.
  */
 import { describe, expect, it } from '@jest/globals';
-import { chance } from '../laws.fixture.js';
+import { seeded } from '@millrace/testing';
 import * as sketches from './index.js';
 
 const sequence = (n: number): number[] => Array.from({ length: n }, (_, index) => index + 1);
@@ -59,7 +59,7 @@ describe('KLL', () => {
 
   it('counts every value once however it is merged', () => {
     let merged = sketches.emptyKll({ k: 64 });
-    const uniform = chance(4);
+    const uniform = seeded(4);
     for (let part = 0; part < 60; part += 1) {
       const sketch = sketches.emptyKll({ k: 64, seed: part });
       for (let row = 0; row < 500; row += 1) sketches.observeKll(sketch, uniform());
@@ -103,7 +103,7 @@ describe('HyperLogLog', () => {
 
 describe('frequent items', () => {
   it('bound every count, as a recount confirms, and shed at most n/(c + 1)', () => {
-    const uniform = chance(9);
+    const uniform = seeded(9);
     const items = sketches.emptyFrequentNames(50);
     const truth = new Map<string, number>();
     for (let row = 0; row < 50_000; row += 1) {
@@ -148,7 +148,7 @@ describe('exact tables', () => {
 
 describe('a feature’s state', () => {
   it('takes at most 8 KB, numbers and categories alike', () => {
-    const uniform = chance(2);
+    const uniform = seeded(2);
     const mixed = sketches.emptyFeatureState('number', 7);
     const names = sketches.emptyFeatureState('category');
     // 128 heavy numbers fill the counters, the rest goes over the whole range of floats: the worst case for every part.
