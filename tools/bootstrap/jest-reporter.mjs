@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-/** One line per spec file as it ends, failures in full, and the counts as JSON for whoever started jest. */
+/** One line per spec file as it ends, failures in full, and counts and failures as JSON for whoever started jest. */
 export default class ProgressReporter {
   #done = 0;
   #total = 0;
+  #failures = [];
 
   onRunStart(results) {
     this.#total = results.numTotalTestSuites;
@@ -18,7 +19,10 @@ export default class ProgressReporter {
     const counts = [`${result.numPassingTests} passed`, ...(failed > 0 ? [`${failed} failed`] : []), ...(skipped > 0 ? [`${skipped} skipped`] : [])].join(', ');
     const file = relative(test.context.config.rootDir, test.path);
     process.stdout.write(`[${this.#done}/${this.#total}] ${failed > 0 ? 'FAIL' : 'ok'} ${file}: ${counts}${took}\n`);
-    if (result.failureMessage) process.stdout.write(`${result.failureMessage}\n`);
+    if (result.failureMessage) {
+      process.stdout.write(`${result.failureMessage}\n`);
+      this.#failures.push(`${file}\n${result.failureMessage}`);
+    }
   }
 
   onRunComplete(_contexts, results) {
@@ -27,6 +31,7 @@ export default class ProgressReporter {
       // A file that cannot be loaded has no tests to fail; it must not look like success.
       failed: results.numFailedTests + results.numRuntimeErrorTestSuites + (results.runExecError ? 1 : 0),
       skipped: results.numPendingTests + results.numTodoTests,
+      failures: this.#failures,
     };
     const file = process.env.MILLRACE_TEST_COUNTS;
     if (file !== undefined) writeFileSync(file, JSON.stringify(counts));

@@ -38,8 +38,8 @@ function start(program, args, environment) {
 
 function readCounts(file) {
   try {
-    const { passed, failed, skipped } = JSON.parse(readFileSync(file, 'utf8'));
-    return { passed, failed, skipped };
+    const { passed, failed, skipped, failures = [] } = JSON.parse(readFileSync(file, 'utf8'));
+    return { passed, failed, skipped, failures };
   } catch {
     return undefined;
   }
@@ -49,7 +49,7 @@ function readCounts(file) {
 function judge(name, counts, { code, signal }) {
   if (counts === undefined) {
     say(`${name} ended with ${signal ?? `status ${code}`} before it had counted its tests`);
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, failures: [] };
   }
   if (code !== 0 && counts.failed === 0) {
     say(`${name} ended with ${signal ?? `status ${code}`} although no test failed`);
@@ -104,6 +104,9 @@ await close();
 rmSync(own, { recursive: true, force: true });
 
 const total = (name) => counts.reduce((sum, each) => sum + each[name], 0);
+const failures = counts.flatMap((each) => each.failures);
+// Once more where a reader looks first: the end.
+if (failures.length > 0) say(`\nWhat failed:\n\n${failures.join('\n')}`);
 say(`tests took ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
 say(`${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped`);
 process.exit(total('failed') === 0 && total('passed') > 0 ? 0 : 1);
