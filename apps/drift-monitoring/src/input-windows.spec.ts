@@ -84,7 +84,7 @@ describe('input windows', () => {
     expect(mixed.results).toEqual(straight.results);
     const crashed = await tell(disorder, true);
     expect(crashed.results).toEqual(straight.results);
-  }, 180_000);
+  });
 
   it('are amended by late rows: one verdict, two revisions', async () => {
     const instance = await room.instance();

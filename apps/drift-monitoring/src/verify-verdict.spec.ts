@@ -97,7 +97,7 @@ describe('millrace verify-verdict, of a window', () => {
     await room.predictions(...flights(150, 44, 47, 4).map((flight) => own(prediction(flight))), ...flights(60, 72, 76, 5).map((flight) => own(prediction(flight))));
     await room.allSaved();
     await instance.closer.run();
-  }, 180_000);
+  });
   afterAll(async () => {
     await Promise.all([monitoring.stop(), registry.stop()]);
     await room.close();

@@ -61,7 +61,7 @@ describe('millrace verify-verdict, of a roll-out', () => {
     await order('resume');
     for (let round = 0; round < 20 && (await phase()) === 'shadow'; round += 1) await ring.observe(7, better);
     await ring.observe(120, { champion: 0.6, candidate: 0.7 });
-  }, 120_000);
+  });
   afterAll(async () => {
     await registry.stop();
     await ring.close();

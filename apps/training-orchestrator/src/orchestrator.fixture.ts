@@ -98,7 +98,7 @@ export class OrchestratorUnderTest {
   async completed(count: number): Promise<RunCompleted[]> {
     const found: RunCompleted[] = [];
     await this.driver.consume({ group: `spec-${process.hrtime.bigint()}`, topics: [runCompleted.type], onBatch: async (batch) => void found.push(...batch.map((delivery) => decodeEvent(runCompleted, delivery).data)) });
-    return eventually(`${count} runs have ended`, () => (found.length >= count ? found : undefined), 50_000);
+    return eventually(`${count} runs have ended`, () => (found.length >= count ? found : undefined));
   }
 
   async stop(): Promise<void> {

@@ -109,7 +109,7 @@ describe('RunStepsWorker', () => {
     await once(child, 'exit');
     const restarted = worker();
     await restarted.onApplicationBootstrap();
-    await eventually('the run has ended', async () => (await completions()).length === 1, 5_000);
+    await eventually('the run has ended', async () => (await completions()).length === 1);
     await restarted.beforeApplicationShutdown();
     expect(done).toEqual([...runSteps]);
     expect(await query(database.source, `SELECT attempts FROM step WHERE step IN ('snapshot', 'train') ORDER BY ordinal`)).toEqual([{ attempts: 1 }, { attempts: 2 }]);

@@ -2,7 +2,7 @@
  * Waits for a state instead of sleeping: looks again until `look` answers something other than undefined, false or null.
  * @throws Error naming `what` after `withinMs`, with the last failure.
  */
-export async function eventually<T>(what: string, look: () => T | Promise<T>, withinMs = 50_000): Promise<NonNullable<Exclude<T, false>>> {
+export async function eventually<T>(what: string, look: () => T | Promise<T>, withinMs = 120_000): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = Date.now() + withinMs;
   let failure: unknown;
   for (;;) {

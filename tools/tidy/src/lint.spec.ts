@@ -59,7 +59,7 @@ describe('eslint.config.mjs', () => {
 
   beforeAll(() => {
     found = lint(snippets);
-  }, 120_000);
+  });
 
   it.each(snippets.map((snippet, index) => [snippet.rules[0] ?? 'nothing', snippet.path, index, snippet] as const))('finds %s in a snippet under %s', (_rule, _path, index, { rules }) => {
     expect(found[index]).toEqual(rules);

@@ -241,7 +241,7 @@ describe('millrace replay, on Kafka', () => {
     }));
     await producer.close();
     await driver.close();
-  }, 60_000);
+  });
 
   it('passes a good candidate with 0, and writes losses that rollout judge reads again', async () => {
     const { code, stdout, stderr } = await run('replay', '--candidate', `${model}@challenger`, ...range, '--slices', 'carrier', '--out', path('losses.csv'), '--json');
@@ -254,17 +254,17 @@ describe('millrace replay, on Kafka', () => {
     const again = await run('rollout', 'judge', '--log', path('losses.csv'), '--paired', '--margin', '0.02', '--json');
     const { verdict, interval, slices } = JSON.parse(again.stdout);
     expect({ verdict, interval, slices }).toEqual({ verdict: report.verdict, interval: report.interval, slices: report.slices.map(({ field: _field, ...rest }: { field: string }) => rest) });
-  }, 60_000);
+  });
 
   it('fails a bad one with 2, in a sentence', async () => {
     const { code, stdout } = await run('replay', '--candidate', `${model}@v1`, '--champion', `${model}@v2`, ...range);
     expect(stdout).toMatch(/Gate failed: the candidate loses more than the margin 0\.02 allows; mean loss 0\.\d+ \(champion\) and 0\.2500 \(candidate\)/u);
     expect(stdout).toMatch(/inference\.prediction-served\.v1\/\d+ \[\d+, \d+\): [\d,]+ of them count/u);
     expect(code).toBe(2);
-  }, 60_000);
+  });
 
   it('says why it cannot', async () => {
     expect(await run('replay', '--candidate', `${model}@v2`, '--from', '2014-05-01', '--to', '2014-06-01')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('DATASET_EMPTY') });
     expect(await run('replay', '--candidate', `${model}@v2`, '--from', 'yesterday', '--to', '2014-06-01')).toMatchObject({ code: 1, stderr: expect.stringContaining('--from yesterday') });
-  }, 60_000);
+  });
 });
