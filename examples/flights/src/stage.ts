@@ -32,15 +32,22 @@ export function outcomeAccounting(stage: Stage): Promise<OutcomeAccounting> {
   return stage.ring.get('outcome-joining', `/v1/models/${model}/accounting`);
 }
 
-/** Time in the data must not run away from the ring by more than a day or so, or its answers would come too late to matter. */
+/**
+ * Time in the data must not run away from the ring by more than a day or so: answers, and verdicts on who should give them,
+ * would come too late to matter. A slow machine makes the story longer, nothing else.
+ */
 async function keepPace(stage: Stage): Promise<void> {
+  const isNear = (streamTime: string): boolean => Date.parse(stage.traffic.now) - Date.parse(streamTime) <= leadMaxMs;
   await until(
     'the ring to keep up with the traffic',
     async () => {
       const { streamTime } = await outcomeAccounting(stage);
-      return streamTime !== null && Date.parse(stage.traffic.now) - Date.parse(streamTime) <= leadMaxMs;
+      if (streamTime === null || !isNear(streamTime)) return false;
+      // It has no time of its own before the first outcome.
+      const weighed = (await stage.ring.find<{ streamTime: string | null }>('rollout-controller', `/v1/models/${model}/rollouts?limit=1`))?.streamTime ?? null;
+      return weighed === null || isNear(weighed);
     },
-    120,
+    300,
   );
 }
 
