@@ -71,7 +71,8 @@ describe('input windows', () => {
         }
         await own.predictions(...mine.slice(900));
         await own.allSaved();
-        const windows = await instance.closer.run();
+        // On a broker that others use too, their windows are closed here as well.
+        const windows = (await instance.closer.run()).filter((window) => window.model === own.model);
         return { results: results(windows) };
       } finally {
         await own.close();
