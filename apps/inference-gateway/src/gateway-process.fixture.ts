@@ -1,55 +1,16 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import type { DataOf, EventDefinition } from '@millrace/contracts';
 import { decodeEvent, type Delivery, type LogDriver, type Received } from '@millrace/messaging';
-import { requiredFromEnvironment } from '@millrace/testing';
+import { launch, requiredFromEnvironment, type RunningServer } from '@millrace/testing';
 
-/** The built service as the stack starts it: a process of its own, with a real Kafka. */
-export class GatewayProcess {
-  private constructor(
-    private readonly child: ChildProcess,
-    readonly url: string,
-    /** Everything that it has said. */
-    readonly said: () => string,
-  ) {}
-
-  /** @param folder holds its storage and its spool, and outlives it. Resolves when it is ready. */
-  static async start(folder: string, settings: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
-    // Supervised, it would end with its standard input, which it has none of here.
-    const { NODE_OPTIONS: _, MILLRACE_SUPERVISED: __, ...environment } = process.env;
-    const env = { ...environment, KAFKA_BROKERS: requiredFromEnvironment('KAFKA_BROKERS'), STORAGE_URL: `file://${folder}/storage`, SPOOL_FOLDER: join(folder, 'spool'), PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info', ...settings };
-    const child = spawn(process.execPath, [join(import.meta.dirname, '../dist/main.js')], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    return new Promise((resolve, reject) => {
-      const hear = (piece: Buffer): void => {
-        said += String(piece);
-        const url = /"url":"(http[^"]+)"[^\n]*is ready/u.exec(said)?.[1];
-        if (url !== undefined) resolve(new GatewayProcess(child, url, () => said));
-      };
-      child.stdout.on('data', hear);
-      child.stderr.on('data', hear);
-      child.once('exit', (code, signal) => reject(new Error(`the gateway ended with ${code ?? signal ?? 'nothing'}: ${said.slice(-2_000)}`)));
-    });
-  }
-
-  get pid(): number {
-    return this.child.pid ?? 0;
-  }
-
-  /** Resolves when it is gone, with its exit code. */
-  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
-    const gone = once(this.child, 'exit') as Promise<[number | null]>;
-    this.child.kill(signal);
-    return (await gone)[0];
-  }
-
-  async post(path: string, body: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
-    const answer = await fetch(`${this.url}${path}`, { method: 'POST', body: JSON.stringify(body) });
-    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
-  }
+/**
+ * The built service as the stack starts it: a process of its own, with a real Kafka. Resolves when it is ready.
+ * @param folder holds its storage, its spool and its log, and outlives it.
+ */
+export function startGatewayProcess(folder: string, settings: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
+  const environment = (port: number) => ({ KAFKA_BROKERS: requiredFromEnvironment('KAFKA_BROKERS'), STORAGE_URL: `file://${folder}/storage`, SPOOL_FOLDER: join(folder, 'spool'), PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'info', ...settings });
+  return launch({ name: 'the gateway', program: process.execPath, parameters: () => [join(import.meta.dirname, '../dist/main.js')], environment, readyPath: '/health/ready', log: join(folder, `gateway-${randomUUID()}.log`) });
 }
 
 /** Events of one type that name `text`, from now on; what others have left in the log is passed over. */

@@ -8,7 +8,7 @@ import { parseModelSpec, predictionServed, routeChanged, specChanged, type DataO
 import { createRingTopics, decodeEvent, Messaging, type LogDriver } from '@millrace/messaging';
 import { MemoryDriver } from '@millrace/messaging/testing';
 import { logisticModel } from '@millrace/model-runtime/testing';
-import { ErrorFilter, HealthController, Readiness, ServiceLog } from '@millrace/service';
+import { Connections, ErrorFilter, HealthController, Readiness, ServiceLog } from '@millrace/service';
 import { openStorage, type Storage } from '@millrace/storage';
 import type { InferenceGatewayConfig } from './inference-gateway.config.js';
 import { InferenceGatewayModule } from './inference-gateway.module.js';
@@ -16,8 +16,8 @@ import { InferenceGatewayModule } from './inference-gateway.module.js';
 @Global()
 @Module({})
 class FixturePlatform {
-  static with(messaging: Messaging, log: ServiceLog, readiness: Readiness): DynamicModule {
-    const providers = [{ provide: Messaging, useValue: messaging }, { provide: ServiceLog, useValue: log }, { provide: Readiness, useValue: readiness }];
+  static with(messaging: Messaging, log: ServiceLog, readiness: Readiness, connections: Connections): DynamicModule {
+    const providers = [{ provide: Messaging, useValue: messaging }, { provide: ServiceLog, useValue: log }, { provide: Readiness, useValue: readiness }, { provide: Connections, useValue: connections }];
     return { module: FixturePlatform, controllers: [HealthController], providers, exports: providers };
   }
 }
@@ -130,8 +130,9 @@ export async function openGateway(ring: Ring, options: { driver?: LogDriver; con
   const log = new ServiceLog('inference-gateway', 'fatal');
   const readiness = new Readiness();
   const config: InferenceGatewayConfig = { storageUrl: `file://${ring.folder}/storage`, spoolFolder: join(ring.folder, 'spool'), spoolMegabytesMax: 16, batchRowsMax: 256, queueRowsMax: 20_000, shadowQueueMax: 2_000, ...options.config };
-  const built = await Test.createTestingModule({ imports: [FixturePlatform.with(messaging, log, readiness), InferenceGatewayModule.with(config)] }).compile();
-  const app = built.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+  const adapter = new FastifyAdapter();
+  const built = await Test.createTestingModule({ imports: [FixturePlatform.with(messaging, log, readiness, new Connections(adapter.getInstance().server)), InferenceGatewayModule.with(config)] }).compile();
+  const app = built.createNestApplication<NestFastifyApplication>(adapter, { logger: false });
   app.useGlobalFilters(new ErrorFilter(log));
   await app.init();
   await app.getHttpAdapter().getInstance().ready();

@@ -13,6 +13,7 @@ import { RouteBook } from './data-plane/route-book.js';
 import { ServedAnswers } from './data-plane/served-answers.js';
 import { ShadowRuns } from './data-plane/shadow-runs.js';
 import { InferenceRoutes } from './edge/inference.routes.js';
+import { ExplainedAnswers } from './explanation/explained-answers.js';
 import { Explanations } from './explanation/explanations.js';
 import type { InferenceGatewayConfig } from './inference-gateway.config.js';
 import { PredictionLog } from './prediction-log/prediction-log.js';
@@ -38,7 +39,8 @@ export class InferenceGatewayModule {
         { provide: RouteBook, useFactory: (versions: ArtifactVersionLoader, log: ServiceLog) => new RouteBook(versions, log), inject: [ArtifactVersionLoader, ServiceLog] },
         RouteChangedFollower,
         { provide: ModelDirectory, useFactory: (follower: RouteChangedFollower, routes: RouteBook) => new ModelDirectory(follower, routes), inject: [RouteChangedFollower, RouteBook] },
-        { provide: ServedAnswers, useFactory: (predictionLog: PredictionLog, shadowRuns: ShadowRuns, messaging: Messaging) => new ServedAnswers(predictionLog, shadowRuns, () => messaging.now()), inject: [PredictionLog, ShadowRuns, Messaging] },
+        { provide: ExplainedAnswers, useFactory: (explanations: Explanations, predictionLog: PredictionLog, log: ServiceLog, messaging: Messaging) => new ExplainedAnswers(explanations, predictionLog, log, () => messaging.now()), inject: [Explanations, PredictionLog, ServiceLog, Messaging] },
+        { provide: ServedAnswers, useFactory: (predictionLog: PredictionLog, shadowRuns: ShadowRuns, messaging: Messaging, explained: ExplainedAnswers) => new ServedAnswers(predictionLog, shadowRuns, () => messaging.now(), explained), inject: [PredictionLog, ShadowRuns, Messaging, ExplainedAnswers] },
         { provide: Fallbacks, useFactory: (models: ModelDirectory, log: ServiceLog) => new Fallbacks(models, log), inject: [ModelDirectory, ServiceLog] },
         { provide: PredictInstancesHandler, useFactory: (models: ModelDirectory, answers: ServedAnswers, fallbacks: Fallbacks) => new PredictInstancesHandler(models, answers, fallbacks), inject: [ModelDirectory, ServedAnswers, Fallbacks] },
         { provide: InferTensorsHandler, useFactory: (models: ModelDirectory, answers: ServedAnswers, fallbacks: Fallbacks) => new InferTensorsHandler(models, answers, fallbacks), inject: [ModelDirectory, ServedAnswers, Fallbacks] },

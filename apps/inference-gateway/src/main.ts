@@ -1,3 +1,4 @@
+import './engine-flags.js';
 import { runService } from '@millrace/service';
 import { inferenceGatewaySettings } from './inference-gateway.config.js';
 import { InferenceGatewayModule } from './inference-gateway.module.js';

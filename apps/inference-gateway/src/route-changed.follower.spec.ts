@@ -16,7 +16,7 @@ afterEach(async () => {
   gateway = undefined;
   ring.close();
 });
-const serving = (limits: object) => ({ serving: { batching: {}, limits, stream: false } });
+const serving = (limits: object) => ({ serving: { batching: {}, limits, stream: false, explanations: { share: 0 } } });
 const rows = (count: number, more: object = {}) => JSON.stringify({ instances: Array.from({ length: count }, () => ({ features: { distance: 1.5, carrier: 'AA' } })), ...more });
 const ask = async (count: number) => gateway?.call('POST', `/v1/models/${model}/predict`, rows(count));
 

@@ -6,6 +6,7 @@ import { Fallbacks, isFailure } from './data-plane/fallbacks.js';
 import { ModelDirectory } from './data-plane/model-directory.js';
 import type { LiveRoute } from './data-plane/route-book.js';
 import { ServedAnswers, splitByRoute, type Group, type GroupAnswer } from './data-plane/served-answers.js';
+import type { ServingVersion } from './data-plane/serving-version.js';
 import type { Instance } from './data-plane/instance-judge.js';
 import { gatewayMetrics } from './inference-gateway.metrics.js';
 import { FailedTries, type Asked, type Place } from './failed-tries.js';
@@ -96,6 +97,7 @@ export class ScoreRecordsHandler {
       const [record, output] = [records[index], outputs[row]];
       if (record === undefined || output === undefined) throw new MillraceError('MODEL_RUN_FAILED', `version ${part.version.version} gave no answer for row ${row}`);
       const prediction = { ...predictionOf(live, part, record, output, servedAt, latencyMs), ...(fallback === undefined ? {} : { fallback }) };
+      if (fallback === undefined) this.answers.offer(part.version, prediction, featuresOf(live, record.data));
       return this.messaging.encode(predictionServed, prediction, { key: prediction.recordId, id: prediction.predictionId });
     });
   }
@@ -108,16 +110,18 @@ export class ScoreRecordsHandler {
 
   /** The contract has judged the record; what the model cannot take all the same is counted, not retried for ever. */
   private fits(live: LiveRoute, { data }: Record): boolean {
-    const fits = [live.champion, live.candidate].every((version) => version === null || version.judge(featuresOf(live, data), () => true).length === 0);
+    const fits = triedAndChampion(live).every((version) => version.judge(featuresOf(live, data), () => true).length === 0);
     if (!fits) gatewayMetrics.predictions.inc({ model: live.route.model, version: live.champion.version, role: 'primary', outcome: 'refused' });
     return fits;
   }
 }
 
+const triedAndChampion = ({ champion, candidates }: LiveRoute): ServingVersion[] => [champion, ...candidates.map(({ version }) => version)];
+
 /** A field that the record lacks is unknown, as it is in training. */
-function featuresOf({ champion, candidate }: LiveRoute, { value }: RecordAdmitted): Features {
+function featuresOf(live: LiveRoute, { value }: RecordAdmitted): Features {
   const features: { [name: string]: unknown } = {};
-  for (const version of [champion, candidate]) for (const { name } of version?.layout?.features ?? []) features[name] = Object.hasOwn(value, name) ? value[name] : null;
+  for (const { layout } of triedAndChampion(live)) for (const { name } of layout?.features ?? []) features[name] = Object.hasOwn(value, name) ? value[name] : null;
   return features;
 }
 

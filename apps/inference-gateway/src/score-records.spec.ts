@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 type Changes = Partial<ModelSpec['spec']>;
-const streaming = (changes: Changes = {}): Changes => ({ ...changes, serving: { batching: {}, limits: {}, ...changes.serving, stream: true } });
+const streaming = (changes: Changes = {}): Changes => ({ ...changes, serving: { batching: {}, limits: {}, explanations: { share: 0 }, ...changes.serving, stream: true } });
 const record = (recordId: string, value: RecordAdmitted['value'], stream = 'flights'): RecordAdmitted => ({
   stream, kind: 'record', recordId, contractVersion: '1', eventTime: '2013-01-01T00:00:00Z', value, origin: { via: 'kafka', topic: stream, partition: 0, offset: 0 }, replay: null,
 });

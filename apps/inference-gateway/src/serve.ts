@@ -1,3 +1,4 @@
+import './engine-flags.js';
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,7 +17,7 @@ Needs no Kafka and no PostgreSQL; keeps nothing.
   --watch                 look at the folder again every second, and serve what has changed
   --body-limit-mb <n>     default 64
   --workers <n>           processes that hold models; default: two more than there are cores
-  --drain-ms <n>          time that clients get to move elsewhere on SIGTERM, default 500
+  --drain-ms <n>          time that clients get to move elsewhere on SIGTERM, default 500; three times as long while some who asked lately have not heard it
   --json                  log lines as JSON
   --help
 

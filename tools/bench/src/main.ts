@@ -15,7 +15,7 @@ const usage = `Measures the inference gateway beside a bare Fastify echo, in one
 
   npm run bench -- gateway                     everything; about 20 minutes
   npm run bench -- gateway --quick             short windows; for looking, not for quoting
-  npm run bench -- gateway --only throughput,latency
+  npm run bench -- gateway --only throughput,latency --only memory
                                                parts: ${parts.join(', ')}
   --peers            also FastAPI, MLServer and BentoML, installed under .millrace/bench (Python needed)
   --rounds <n>       interleaved rounds, default 3
@@ -35,7 +35,7 @@ Exit codes: 0 measured, whether goals were reached or not; 1 something broke; 64
 `;
 
 const options = {
-  quick: { type: 'boolean', default: false }, peers: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string' }, seconds: { type: 'string' }, subjects: { type: 'string' }, profiles: { type: 'string' },
+  quick: { type: 'boolean', default: false }, peers: { type: 'boolean', default: false }, only: { type: 'string', multiple: true }, rounds: { type: 'string' }, seconds: { type: 'string' }, subjects: { type: 'string', multiple: true }, profiles: { type: 'string' },
   json: { type: 'string' }, 'write-docs': { type: 'boolean', default: false }, top: { type: 'string', default: '30' }, help: { type: 'boolean', default: false, short: 'h' },
 } as const;
 type Values = ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>['values'];
@@ -51,22 +51,25 @@ function positive(name: string, text: string): number {
   return value;
 }
 
-function wantedParts(only: string | undefined): readonly string[] {
-  if (only === undefined) return parts;
-  const names = only.split(',').map((name) => name.trim());
+/** Each given once or often, with or without commas. */
+const listed = (given: readonly string[]): string[] => given.flatMap((names) => names.split(',')).map((name) => name.trim());
+
+function wantedParts(only: readonly string[] = []): readonly string[] {
+  if (only.length === 0) return parts;
+  const names = listed(only);
   const unknown = names.filter((name) => !parts.includes(name));
   if (unknown.length > 0) throw new WrongUsage(`there is no part ${unknown.join(', ')}; the parts are ${parts.join(', ')}`);
   return names;
 }
 
-function settingsOf({ quick, peers, rounds, seconds, subjects }: Values): BenchSettings {
+function settingsOf({ quick, peers, rounds, seconds, subjects = [] }: Values): BenchSettings {
   return {
     quick, peers,
     rounds: Math.ceil(positive('rounds', rounds ?? (quick ? '1' : '3'))),
     warmUpMs: quick ? 500 : 1_500,
     windowMs: positive('seconds', seconds ?? (quick ? '1.5' : '4')) * 1_000,
     connections: 64,
-    subjects: subjects === undefined ? [] : subjects.split(',').map((id) => id.trim()),
+    subjects: listed(subjects),
   };
 }
 

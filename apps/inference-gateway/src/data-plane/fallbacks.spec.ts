@@ -27,7 +27,7 @@ afterEach(async () => {
 const target = async (version: string, bytes: Uint8Array, signature = ratioSignature): Promise<RouteTarget> => ({ version, artifact: await ring.storage.artifacts.put(bytes), signature });
 const spec = (fallback: Fallback | undefined): Partial<ModelSpec['spec']> => ({
   task: 'regression', features: [{ name: 'a', type: 'number' }, { name: 'b', type: 'number' }],
-  serving: { batching: {}, limits: {}, stream: false, ...(fallback === undefined ? {} : { fallback }) },
+  serving: { batching: {}, limits: {}, stream: false, explanations: { share: 0 }, ...(fallback === undefined ? {} : { fallback }) },
 });
 
 interface Options {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MillraceError } from '@millrace/contracts';
+import { MillraceError, type PredictionOutput } from '@millrace/contracts';
 import { decodeInferRequest, encodeInferResponse, planRoute, selectOutputs, type EncodedMessage, type InferRequest } from '@millrace/core/inference';
 import type { RunOptions, Tensors } from '@millrace/model-runtime';
 import { deadlineOf } from './deadline.js';
@@ -7,7 +7,8 @@ import type { Fallbacks } from './fallbacks.js';
 import type { Instance } from './instance-judge.js';
 import { versionOf, type ModelDirectory } from './model-directory.js';
 import type { LiveRoute } from './route-book.js';
-import type { Group, GroupAnswer, ServedAnswers, Timing } from './served-answers.js';
+import type { Group, ServedAnswers, Timing } from './served-answers.js';
+import type { ServingVersion } from './serving-version.js';
 
 export interface InferCall {
   readonly model: string;
@@ -39,19 +40,18 @@ export class InferTensorsHandler {
       const id = request.id === undefined || request.id === '' ? randomUUID() : request.id;
       const group = groupOf(live, version, id);
       const { timeoutUs, priority } = request;
-      const logs = version === undefined && group.version.isTabular;
-      const timing = { startedMs, traceparent };
       const options = deadlineOf(group.version, startedMs, timeoutUs === undefined ? undefined : timeoutUs / 1_000, priority);
-      const given = await this.ask(group, request, id, options, logs).catch(async (error: unknown) => {
-        if (version !== undefined) throw error;
-        const instead = await this.askFallback(live, group, request, id, options, logs, error);
-        if (instead !== null) return instead;
-        if (logs) await this.answers.failed(live, ...rowsOf(group, request, id), error, timing);
-        throw this.fallbacks.failureOf(live, error);
-      });
-      const marked = given.fallback === undefined ? {} : { parameters: { fallback: given.fallback } };
-      const answer = encodeInferResponse({ modelName: model, modelVersion: group.version.version, id, ...marked, outputs: selectOutputs(given.outputs, request.outputs) }, request);
-      if (given.logged !== null) await this.log(live, given.logged, timing);
+      const asked: Asked = { live, group, request, id, options, isTraffic: version === undefined, isLogged: version === undefined && group.version.isTabular, timing: { startedMs, traceparent } };
+      let given: GivenTensors;
+      try {
+        const outputs = await group.version.infer(request.inputs, options);
+        given = { outputs, predictions: this.meaningOf(asked, group.version, outputs) };
+      } catch (error) {
+        given = await this.instead(asked, error);
+      }
+      const marked = given.fallback === undefined ? undefined : { fallback: given.fallback };
+      const answer = encodeInferResponse({ modelName: model, modelVersion: group.version.version, id, parameters: marked, outputs: selectOutputs(given.outputs, request.outputs) }, request);
+      if (asked.isLogged) await new Promise<void>((resolve) => this.record(asked, given, resolve));
       return answer;
     } catch (error) {
       this.answers.refused(live, error);
@@ -60,40 +60,53 @@ export class InferTensorsHandler {
   }
 
   /** What is to be logged must have a meaning before it is answered. */
-  private async ask(group: Group, request: InferRequest, id: string, options: RunOptions, logs: boolean): Promise<GivenTensors> {
-    const outputs = await group.version.infer(request.inputs, options);
-    if (!logs) return { outputs, logged: null };
-    const [all, instances] = rowsOf(group, request, id);
-    return { outputs, logged: { group: all, instances, answer: { outputs: group.version.interpret(outputs, instances.length) } } };
+  private meaningOf({ request, isLogged }: Asked, version: ServingVersion, outputs: Tensors): readonly PredictionOutput[] {
+    return isLogged && this.answers.keeps ? version.interpret(outputs, rowCountOf(version, request)) : [];
   }
 
-  /** Null: nobody answers in the version’s place. */
-  private async askFallback(live: LiveRoute, group: Group, request: InferRequest, id: string, options: RunOptions, logs: boolean, failure: unknown): Promise<GivenTensors | null> {
+  /** Who answers in place of a version that has failed. @throws the failure when nobody does. */
+  private async instead(asked: Asked, failure: unknown): Promise<GivenTensors> {
+    const { live, group, request, id, options, isTraffic, isLogged, timing } = asked;
+    if (!isTraffic) throw failure;
     const given = await this.fallbacks.answerTensors(live, group.version, request.inputs, options, failure);
-    if (given === null) return null;
-    const { by: fallback, outputs } = given;
-    if (!logs) return { outputs, fallback, logged: null };
-    const [all, instances] = rowsOf(group, request, id);
-    return { outputs, fallback, logged: { group: all, instances, answer: { outputs: given.version.interpret(outputs, instances.length), fallback, failure } } };
+    if (given !== null) return { outputs: given.outputs, predictions: this.meaningOf(asked, given.version, given.outputs), fallback: given.by, failure };
+    if (isLogged) await this.answers.failed(live, ...rowsOf(group, request, id), failure, timing);
+    throw this.fallbacks.failureOf(live, failure);
   }
 
-  private log(live: LiveRoute, { group, instances, answer }: LoggedRows, timing: Timing): Promise<void> {
-    return new Promise((resolve) => this.answers.record(live, instances, [group], [answer], timing, () => resolve()));
+  private record({ live, group, request, id, timing }: Asked, { predictions, fallback, failure }: GivenTensors, done: () => void): void {
+    if (!this.answers.keeps || (fallback === undefined && !this.answers.needsInstances(live))) {
+      this.answers.recordRows(live, group, { id, inputs: request.inputs, rows: rowCountOf(group.version, request), outputs: predictions }, timing, done);
+      return;
+    }
+    const [all, instances] = rowsOf(group, request, id);
+    this.answers.record(live, instances, [all], [{ outputs: predictions, fallback, failure }], timing, done);
   }
+}
+
+/** One request on its way. */
+interface Asked {
+  readonly live: LiveRoute;
+  readonly group: Group;
+  readonly request: InferRequest;
+  readonly id: string;
+  readonly options: RunOptions;
+  /** The route decides who answers. */
+  readonly isTraffic: boolean;
+  readonly isLogged: boolean;
+  readonly timing: Timing;
 }
 
 interface GivenTensors {
   readonly outputs: Tensors;
-  /** Who answered in place of the routed version; the answer says so in its parameters. */
+  /** What the outputs mean, one per row; empty where nobody asks. */
+  readonly predictions: readonly PredictionOutput[];
+  /** Who answered in place of the routed version, which has failed; the answer says so in its parameters. */
   readonly fallback?: string;
-  readonly logged: LoggedRows | null;
+  readonly failure?: unknown;
 }
 
-interface LoggedRows {
-  readonly group: Group;
-  readonly instances: readonly Instance[];
-  readonly answer: GroupAnswer;
-}
+const rowCountOf = (version: ServingVersion, { inputs }: InferRequest): number => version.tabular().layout.rowCountOf(inputs);
 
 function rowsOf(group: Group, { inputs }: InferRequest, id: string): [Group, Instance[]] {
   const instances = instancesOf(group, inputs, id);
@@ -108,9 +121,9 @@ function rawInputOf<T>(inputs: readonly T[]): T {
 
 function groupOf(live: LiveRoute, version: string | undefined, unit: string): Group {
   if (version !== undefined) return { arm: 'champion', version: versionOf(live, version), probability: 1, indexes: [] };
-  const { arm, probability } = planRoute(live.route, unit);
-  const chosen = live[arm];
-  if (chosen === null) throw new MillraceError('MODEL_NOT_READY', `the ${arm} of ${live.route.model} is not loaded`);
+  const { arm, primary, probability } = planRoute(live.route, unit);
+  const chosen = live.versions.get(primary.version);
+  if (chosen === undefined) throw new MillraceError('MODEL_NOT_READY', `the ${arm} of ${live.route.model} is not loaded`);
   return { arm, version: chosen, probability, indexes: [] };
 }
 

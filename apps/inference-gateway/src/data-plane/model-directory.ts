@@ -68,7 +68,7 @@ export class ModelDirectory {
     const revision = known?.revision ?? 0;
     let entry = this.featureNames.get(live);
     if (entry === undefined || entry.revision !== revision) {
-      const features = [live.champion, live.candidate].flatMap((version) => version?.layout?.features ?? []);
+      const features = [live.champion, ...live.candidates.map(({ version }) => version)].flatMap(({ layout }) => layout?.features ?? []);
       entry = { revision, names: new Set([...features.map((feature) => feature.name), ...(known?.featureNames ?? [])]) };
       this.featureNames.set(live, entry);
     }
@@ -100,12 +100,13 @@ export class ModelDirectory {
   }
 }
 
-function describeRoute({ route: { revision, phase, champion, candidate, previous } }: LiveRoute): object {
+function describeRoute({ route: { revision, phase, champion, candidate, beside = [], previous } }: LiveRoute): object {
   return {
     revision,
     phase,
     champion: { version: champion.version },
     candidate: candidate === null ? null : { version: candidate.version, share: candidate.share, mirror: candidate.mirror },
+    ...(beside.length === 0 ? {} : { beside: beside.map(({ version, share, mirror }) => ({ version, share, mirror })) }),
     previous: previous === undefined || previous === null ? null : { version: previous.version },
   };
 }

@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/contracts';
+import { candidatesOf, type RoutedCandidate } from '@millrace/core/inference';
 import { gatewayMetrics } from '../inference-gateway.metrics.js';
 import type { Log } from './log.js';
 import type { ServingVersion, VersionLoader, VersionTarget } from './serving-version.js';
@@ -10,18 +11,30 @@ export interface WantedRoute<T extends VersionTarget = VersionTarget> {
   readonly phase: 'full' | 'shadow' | 'canary' | 'ab';
   readonly salt: string;
   readonly champion: T;
-  readonly candidate: (T & { readonly share: number; readonly mirror: boolean }) | null;
+  readonly candidate: RoutedCandidate<T> | null;
+  /** Further candidates, tried at the same time. */
+  readonly beside?: readonly RoutedCandidate<T>[];
+  /** Part of the mirrored requests for which the champion is asked again; absent: none. */
+  readonly repeatShare?: number;
   /** Who answered before the champion, and stands in for it where the spec says so. */
   readonly previous?: T | null;
   /** Versions that answer only who names them. */
   readonly others?: readonly T[];
 }
 
+/** A version that is tried. */
+export interface LiveCandidate {
+  readonly version: ServingVersion;
+  readonly share: number;
+  readonly mirror: boolean;
+}
+
 /** A route in force, with its versions loaded. Requests take it whole, so none sees half a swap. */
 export interface LiveRoute {
   readonly route: WantedRoute;
   readonly champion: ServingVersion;
-  readonly candidate: ServingVersion | null;
+  /** Who is tried, each with its part of the route, which does not change. */
+  readonly candidates: readonly LiveCandidate[];
   readonly previous: ServingVersion | null;
   /** All of them, by name. */
   readonly versions: ReadonlyMap<string, ServingVersion>;
@@ -128,7 +141,7 @@ export class RouteBook<T extends VersionTarget = VersionTarget> implements LiveR
       this.live.set(model, next);
       this.problemOfModel.delete(model);
       measureRoute(former, next);
-      this.log.info({ model, revision, phase: route.phase, champion: route.champion.version, candidate: route.candidate?.version }, 'a route is in force');
+      this.log.info({ model, revision, phase: route.phase, champion: route.champion.version, candidates: candidatesOf(route).map(({ version }) => version) }, 'a route is in force');
       if (former !== undefined) void this.retire(former, next.versions);
       return undefined;
     } catch (error) {
@@ -148,11 +161,12 @@ export class RouteBook<T extends VersionTarget = VersionTarget> implements LiveR
       return version;
     };
     const champion = await obtain(route.champion);
-    const candidate = route.candidate === null ? null : await obtain(route.candidate);
+    const candidates: LiveCandidate[] = [];
+    for (const target of candidatesOf(route)) candidates.push({ version: await obtain(target), share: target.share, mirror: target.mirror });
     const { previous } = route;
     const before = previous === undefined || previous === null ? null : await obtain(previous);
     for (const target of route.others ?? []) await obtain(target);
-    return { route, champion, candidate, previous: before, versions };
+    return { route, champion, candidates, previous: before, versions };
   }
 
   /** The version of the former route when it is the same file, otherwise a newly loaded one. */
@@ -197,15 +211,15 @@ export class RouteBook<T extends VersionTarget = VersionTarget> implements LiveR
   }
 }
 
-function sharesOf({ route }: LiveRoute): { model: string; version: string; role: 'primary' | 'shadow'; share: number }[] {
-  const { model, champion, candidate } = route;
-  const share = candidate?.share ?? 0;
+function sharesOf({ route, candidates }: LiveRoute): { model: string; version: string; role: 'primary' | 'shadow'; share: number }[] {
+  const { model, champion } = route;
   const primary = { role: 'primary', model } as const;
   const shadow = { role: 'shadow', model } as const;
+  const left = candidates.reduce((rest, { share }) => rest - share, 1);
   return [
-    { ...primary, version: champion.version, share: 1 - share },
-    ...(candidate === null ? [] : [{ ...primary, version: candidate.version, share }]),
-    ...(candidate?.mirror === true ? [{ ...shadow, ...(share === 1 ? { version: champion.version, share: 1 } : { version: candidate.version, share: 1 - share }) }] : []),
+    { ...primary, version: champion.version, share: left },
+    ...candidates.map(({ version: { version }, share }) => ({ ...primary, version, share })),
+    ...candidates.filter(({ mirror }) => mirror).map(({ version: { version }, share }) => ({ ...shadow, ...(share === 1 ? { version: champion.version, share: 1 } : { version, share: left }) })),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { MillraceError, type PredictionServed } from '@millrace/contracts';
+import { MillraceError, type PredictionOutput, type PredictionServed } from '@millrace/contracts';
 import { gatewayMetrics } from '../inference-gateway.metrics.js';
 import type { AnswerLog } from './answer-log.js';
 import { failureOf, isVersionFailure } from './failed-answers.js';
@@ -10,6 +10,8 @@ export interface ShadowJob {
   readonly version: ServingVersion;
   readonly features: Readonly<Record<string, unknown>>;
   readonly served: Omit<PredictionServed, 'output' | 'latencyMs' | 'servedAt'>;
+  /** The version that has answered is asked again, to know how much it differs from itself; absent: it is not. */
+  readonly repeat?: { readonly version: ServingVersion; readonly answered: PredictionOutput };
   readonly traceparent: string | undefined;
 }
 
@@ -78,10 +80,12 @@ export class ShadowRuns {
       const outputs = await version.predict(fitting.map(({ features }) => features));
       const latencyMs = performance.now() - startedMs;
       const servedAt = this.now().toISOString();
+      const again = await this.again(fitting);
       fitting.forEach((job, index) => {
         const output = outputs[index];
         if (output === undefined) return;
-        this.answerLog.append([{ ...job.served, output, latencyMs, servedAt, runRows: fitting.length }], job.traceparent, () => undefined);
+        const compared = again.get(job);
+        this.answerLog.append([{ ...job.served, output, latencyMs, servedAt, ...(compared === undefined ? {} : { compared }), runRows: fitting.length }], job.traceparent, () => undefined);
       });
       gatewayMetrics.predictions.inc({ model: jobs[0]?.served.model, version: version.version, role: 'shadow', outcome: 'answered' }, fitting.length);
     } catch (error) {
@@ -90,6 +94,24 @@ export class ShadowRuns {
       this.drop(fitting[0], 'failed', fitting.length);
       if (isVersionFailure(error)) this.fail(fitting, error, startedMs);
     }
+  }
+
+  /** What the version that answered says when it is asked the same again. Where it does not, nothing is lost but this. */
+  private async again(jobs: readonly ShadowJob[]): Promise<ReadonlyMap<ShadowJob, NonNullable<PredictionServed['compared']>>> {
+    const compared = new Map<ShadowJob, NonNullable<PredictionServed['compared']>>();
+    const version = jobs.find(({ repeat }) => repeat !== undefined)?.repeat?.version;
+    if (version === undefined) return compared;
+    const asked = jobs.flatMap((job) => (job.repeat?.version === version ? [{ job, champion: job.repeat.answered }] : []));
+    try {
+      const outputs = await version.predict(asked.map(({ job }) => job.features));
+      asked.forEach(({ job, champion }, index) => {
+        const again = outputs[index];
+        if (again !== undefined) compared.set(job, { champion, again });
+      });
+    } catch (error) {
+      this.log.debug({ err: error, version: version.version }, 'a version was not asked again');
+    }
+    return compared;
   }
 
   /** A version that cannot take what callers send would refuse them. */

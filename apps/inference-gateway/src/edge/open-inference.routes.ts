@@ -2,11 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MillraceError } from '@millrace/contracts';
 import { modelConfig, modelMetadata, modelStatistics, repositoryIndex, serverMetadata } from '@millrace/core/inference';
 import type { ServingVersion } from '../data-plane/serving-version.js';
-import { sendBytes, sendError, sendJson } from './answers.js';
+import { sendError, sendJson } from './answers.js';
 import type { EdgeParts } from './inference.edge.js';
 import { place } from './methods.js';
-import { inflatedBody, parseJson, plainBody } from './request-body.js';
-import { traceparentOf } from './traceparent.js';
+import { predictionRoute } from './prediction.route.js';
+import { bodyOf, parseJson } from './request-body.js';
 
 interface ModelParams {
   readonly model: string;
@@ -36,12 +36,13 @@ export function openInferenceRoutes(scope: FastifyInstance, parts: EdgeParts): v
   const server = guarded((_request, reply) => sendJson(reply, 200, serverMetadata('millrace', '1', parts.repository.controlled ? [...extensions, 'model_repository'] : extensions)));
   place(scope, '/', { GET: server });
   healthRoutes(scope, parts);
+  const infer = predictionRoute(parts, (request) => parts.predictions.infer(request));
   for (const path of ['/models/:model', '/models/:model/versions/:version']) {
     place<ModelParams>(scope, path, { GET: guarded((request: ModelRequest, reply) => sendJson(reply, 200, metadataOf(parts, request.params))) });
     place<ModelParams>(scope, `${path}/ready`, { GET: guarded((request: ModelRequest, reply) => sendReady(parts, request.params, reply)) });
     place<ModelParams>(scope, `${path}/stats`, { GET: guarded((request: ModelRequest, reply) => sendJson(reply, 200, statisticsOf(parts, request.params))) });
     place<ModelParams>(scope, `${path}/config`, { GET: guarded((request: ModelRequest, reply) => sendJson(reply, 200, configOf(parts, request.params))) });
-    place<ModelParams>(scope, `${path}/infer`, { POST: inferRoute(parts) });
+    place<ModelParams>(scope, `${path}/infer`, { POST: infer });
   }
   place(scope, '/models/stats', { GET: guarded((_request, reply) => sendJson(reply, 200, allStatistics(parts))) });
   repositoryRoutes(scope, parts, guarded);
@@ -86,31 +87,10 @@ function allStatistics({ models }: EdgeParts): object {
   return { model_stats: served.flatMap((model) => [...models.liveRoute(model).versions.values()].map((each) => statisticsOfVersion(model, each))) };
 }
 
-function headerLengthOf(header: string | string[] | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  if (typeof header !== 'string' || !/^\d{1,10}$/u.test(header)) throw new MillraceError('TENSOR_INVALID', `Inference-Header-Content-Length must be the length of the JSON part in bytes, not ${String(header)}`);
-  return Number(header);
-}
-
-function inferRoute({ inferTensors, bodyBytesMax, log }: EdgeParts): (request: ModelRequest, reply: FastifyReply) => void {
-  const answer = async (request: ModelRequest, reply: FastifyReply, body: Uint8Array): Promise<void> => {
-    const { model, version } = request.params;
-    const headerLength = headerLengthOf(request.headers['inference-header-content-length']);
-    const encoded = await inferTensors.handle({ model, version, body, headerLength, traceparent: traceparentOf(request.headers.traceparent) });
-    if (encoded.headerLength !== null) void reply.header('inference-header-content-length', encoded.headerLength);
-    sendBytes(request, reply, encoded.headerLength === null ? 'application/json' : 'application/octet-stream', encoded.body);
-  };
-  return (request, reply) => {
-    const body = plainBody(request);
-    const work = body === undefined ? inflatedBody(request, bodyBytesMax).then((inflated) => answer(request, reply, inflated)) : answer(request, reply, body);
-    work.catch((error: unknown) => sendError(error, request, reply, log));
-  };
-}
-
 type Guard = <R extends FastifyRequest>(work: (request: R, reply: FastifyReply) => void | Promise<void>) => (request: R, reply: FastifyReply) => void;
 
 async function jsonBody(request: FastifyRequest, bytesMax: number): Promise<Record<string, unknown>> {
-  const body = plainBody(request) ?? (await inflatedBody(request, bytesMax));
+  const body = await bodyOf(request, bytesMax);
   const value = body.length === 0 ? {} : parseJson(body);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new MillraceError('REQUEST_INVALID', 'the request must be a JSON object');
   return value as Record<string, unknown>;

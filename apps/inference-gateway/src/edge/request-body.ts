@@ -13,20 +13,18 @@ const codings: Readonly<Record<string, Inflate>> = {
 
 const noBytes = Buffer.alloc(0);
 
-/** The bytes of a body that is not compressed; undefined when it is, see `inflatedBody`. */
-export function plainBody(request: FastifyRequest): Buffer | undefined {
-  const coding = request.headers['content-encoding'];
-  if (coding !== undefined && coding !== 'identity') return undefined;
-  return request.body === undefined || request.body === null ? noBytes : (request.body as Buffer);
-}
-
-/** @throws MillraceError REQUEST_INVALID for an unknown coding or broken bytes, REQUEST_TOO_LARGE for what inflates beyond the limit. */
-export async function inflatedBody(request: FastifyRequest, bytesMax: number): Promise<Buffer> {
-  const coding = String(request.headers['content-encoding']).toLowerCase();
+/**
+ * The bytes of a body as they were before they were compressed.
+ * @throws MillraceError REQUEST_INVALID for an unknown coding or broken bytes, REQUEST_TOO_LARGE for what inflates beyond `bytesMax`.
+ */
+export async function bodyOf(request: FastifyRequest, bytesMax: number): Promise<Buffer> {
+  const body = (request.body as Buffer | null | undefined) ?? noBytes;
+  const coding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
+  if (coding === 'identity') return body;
   const decompress = Object.hasOwn(codings, coding) ? codings[coding] : undefined;
   if (decompress === undefined) throw new MillraceError('REQUEST_INVALID', `content-encoding ${coding} is not supported; send gzip, deflate, br or none`);
   try {
-    return await decompress((request.body as Buffer | undefined) ?? noBytes, { maxOutputLength: bytesMax });
+    return await decompress(body, { maxOutputLength: bytesMax });
   } catch (cause) {
     if (typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') throw new MillraceError('REQUEST_TOO_LARGE', `the body inflates to more than ${bytesMax} bytes`, { cause });
     throw new MillraceError('REQUEST_INVALID', `the body is no ${coding}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });

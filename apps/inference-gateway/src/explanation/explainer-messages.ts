@@ -10,6 +10,7 @@ export interface ExplainedFile {
   readonly signature: ExplainedSignature;
   readonly featureNames?: readonly string[];
   readonly background?: readonly Features[];
+  readonly evaluationsMax?: number;
 }
 
 export type ToExplainer =

@@ -25,9 +25,9 @@ function failureOf(error: unknown): Failure {
 
 async function answer(message: Extract<ToExplainer, { kind: 'open' | 'explain' }>): Promise<FromExplainer> {
   if (message.kind === 'open') {
-    const { name, bytes, signature, featureNames, background } = message.file;
+    const { name, bytes, signature, featureNames, background, evaluationsMax } = message.file;
     const runtime = { load: (probed: Uint8Array) => host.load({ bytes: probed }, { name }) };
-    const options = { ...(featureNames === undefined ? {} : { featureNames }), ...(background === undefined ? {} : { background }), pause };
+    const options = { ...(featureNames === undefined ? {} : { featureNames }), ...(background === undefined ? {} : { background }), ...(evaluationsMax === undefined ? {} : { evaluationsMax }), pause };
     explainers.set(message.key, await openExplainer(bytes, runtime, signature, options));
     return { kind: 'opened' };
   }

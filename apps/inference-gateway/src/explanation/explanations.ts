@@ -12,6 +12,8 @@ export interface ExplanationRequest {
   readonly rows: readonly Features[];
   readonly target: string | undefined;
   readonly background: readonly Features[] | undefined;
+  /** Of the model for one row, where orders are sampled; absent: as many as who asks is given. */
+  readonly evaluationsMax?: number;
   /** On the clock of performance.now(). */
   readonly deadlineMs: number;
 }
@@ -19,7 +21,7 @@ export interface ExplanationRequest {
 /** Requests that may wait for the one in hand; beyond it they are refused at once. */
 const waitingMax = 16;
 /** Explainers kept open; each holds a copy of its model in a worker process. */
-const keptMax = 4;
+const keptMax = 8;
 /** What the thread is given beyond a deadline, at which it gives up by itself, before it is ended. */
 const graceMs = 2_000;
 
@@ -59,9 +61,10 @@ export class Explanations {
     await this.thread.stop();
   }
 
-  private async one({ model, version, rows, target, background, deadlineMs }: ExplanationRequest): Promise<Uint8Array> {
-    const key = keyOf(model, version, background);
-    if (restMs(deadlineMs) > 0) await this.ensureOpen(key, model, version, background, deadlineMs);
+  private async one(request: ExplanationRequest): Promise<Uint8Array> {
+    const { model, version, rows, target, deadlineMs } = request;
+    const key = keyOf(request);
+    if (restMs(deadlineMs) > 0) await this.ensureOpen(key, request);
     const budgetMs = restMs(deadlineMs);
     if (budgetMs <= 0) throw late();
     const answer = await this.thread.ask({ kind: 'explain', key, budgetMs, rows, target, model, version: version.version }, budgetMs + graceMs);
@@ -70,13 +73,13 @@ export class Explanations {
     return answer.body;
   }
 
-  private async ensureOpen(key: string, model: string, version: ServingVersion, background: readonly Features[] | undefined, deadlineMs: number): Promise<void> {
+  private async ensureOpen(key: string, { model, version, background, evaluationsMax, deadlineMs }: ExplanationRequest): Promise<void> {
     const isOpen = this.open.delete(key);
     if (!isOpen) {
       const { signature } = version.tabular();
       const bytes = await version.readFile();
       const { featureNames } = version.meaning;
-      const file: ExplainedFile = { name: `${model}@${version.version} explained`, bytes, signature, ...(featureNames === undefined ? {} : { featureNames }), ...(background === undefined ? {} : { background }) };
+      const file: ExplainedFile = { name: `${model}@${version.version} explained`, bytes, signature, ...(featureNames === undefined ? {} : { featureNames }), ...(background === undefined ? {} : { background }), ...(evaluationsMax === undefined ? {} : { evaluationsMax }) };
       await this.thread.ask({ kind: 'open', key, file }, restMs(deadlineMs) + graceMs);
       this.watch(version);
     }
@@ -117,7 +120,7 @@ async function inTime<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
   }
 }
 
-function keyOf(model: string, { version, identity }: ServingVersion, background: readonly Features[] | undefined): string {
+function keyOf({ model, version: { version, identity }, background, evaluationsMax }: ExplanationRequest): string {
   const against = background === undefined ? '' : sha256Hex(canonicalJson(background));
-  return [model, version, identity, against].join('\n');
+  return [model, version, identity, against, evaluationsMax ?? ''].join('\n');
 }

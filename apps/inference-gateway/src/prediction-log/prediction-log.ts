@@ -1,10 +1,10 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { PredictionFailed, PredictionServed } from '@millrace/contracts';
-import { Messaging } from '@millrace/messaging';
+import type { PredictionExplained, PredictionFailed, PredictionServed } from '@millrace/contracts';
+import { Messaging, RecordBytes } from '@millrace/messaging';
 import { ServiceLog } from '@millrace/service';
 import { gatewayMetrics } from '../inference-gateway.metrics.js';
-import type { AnswerLog, ServedText } from '../data-plane/answer-log.js';
-import { failedRecord, servedRecord, servedTextRecord } from './prediction-record.js';
+import type { AnswerLog, ServedJson } from '../data-plane/answer-log.js';
+import { addExplained, addFailed, addServed, addServedJson } from './prediction-record.js';
 import { publishSpool } from './publish-spool.js';
 import { Spool } from './spool/spool.js';
 
@@ -21,8 +21,11 @@ const recordBytesMax = 512 * 1024;
 @Injectable()
 export class PredictionLog implements AnswerLog, OnApplicationBootstrap, OnModuleDestroy {
   readonly keeps = true;
-  /** Of one turn, one character per byte. */
-  private records: string[] = [];
+  /** Of one turn. */
+  private readonly records = new RecordBytes();
+  private recordCount = 0;
+  /** Where frames of the turn’s records begin. */
+  private frameStarts = [0];
   private afterWrite: (() => void)[] = [];
   private scheduled = false;
   private gaugeTimer: NodeJS.Timeout | undefined;
@@ -44,24 +47,51 @@ export class PredictionLog implements AnswerLog, OnApplicationBootstrap, OnModul
     clearInterval(this.gaugeTimer);
   }
 
-  /** `done` is called once the records are on disk, or counted as dropped; it must not throw. */
   append(predictions: readonly PredictionServed[], traceparent: string | undefined, done: () => void): void {
-    for (const prediction of predictions) this.records.push(servedRecord(prediction, traceparent));
-    this.afterWrite.push(done);
-    this.schedule();
+    for (const prediction of predictions) this.placed(() => addServed(this.records, prediction, traceparent));
+    this.whenKept(done);
   }
 
-  /** As `append`, for events that were made as text: what most answers cost. */
-  appendTexts(predictions: readonly ServedText[], traceparent: string | undefined, done: () => void): void {
-    for (const prediction of predictions) this.records.push(servedTextRecord(prediction, traceparent));
-    this.afterWrite.push(done);
-    this.schedule();
+  appendJson(prediction: ServedJson, traceparent: string | undefined): void {
+    const from = this.records.length;
+    addServedJson(this.records, prediction, traceparent);
+    this.place(from);
   }
 
   fail(failures: readonly PredictionFailed[], traceparent: string | undefined, done?: () => void): void {
-    for (const failure of failures) this.records.push(failedRecord(failure, traceparent));
+    for (const failure of failures) this.placed(() => addFailed(this.records, failure, traceparent));
     if (done !== undefined) this.afterWrite.push(done);
     this.schedule();
+  }
+
+  explain(explained: readonly PredictionExplained[], traceparent: string | undefined): void {
+    for (const each of explained) this.placed(() => addExplained(this.records, each, traceparent));
+    this.schedule();
+  }
+
+  /** `done` is called once the records are on disk, or counted as dropped; it must not throw. */
+  whenKept(done: () => void): void {
+    this.afterWrite.push(done);
+    this.schedule();
+  }
+
+  private placed(add: () => void): void {
+    const from = this.records.length;
+    add();
+    this.place(from);
+  }
+
+  /** Finds the frame of the record that was added from here on, or takes it out again. */
+  private place(from: number): void {
+    const bytes = this.records.length - from;
+    if (bytes > recordBytesMax) {
+      gatewayMetrics.logDropped.inc({ reason: 'too-large' });
+      this.records.cut(from);
+      return;
+    }
+    this.recordCount += 1;
+    const start = this.frameStarts[this.frameStarts.length - 1] ?? 0;
+    if (from > start && from - start + bytes > frameBytesMax) this.frameStarts.push(from);
   }
 
   private schedule(): void {
@@ -71,44 +101,30 @@ export class PredictionLog implements AnswerLog, OnApplicationBootstrap, OnModul
   }
 
   readonly write = (): void => {
-    const { records, afterWrite } = this;
-    this.records = [];
+    const { afterWrite } = this;
     this.afterWrite = [];
     this.scheduled = false;
-    if (records.length > 0) this.keep(records);
+    if (this.recordCount > 0) this.keep(this.recordCount);
     for (const done of afterWrite) done();
   };
 
-  private keep(records: readonly string[]): void {
-    const fitting = records.every(fits) ? records : records.filter(fits);
-    if (fitting.length < records.length) gatewayMetrics.logDropped.inc({ reason: 'too-large' }, records.length - fitting.length);
-    if (fitting.length === 0) return;
+  /** Writes the records of the turn; they are gone from memory then, written or not. */
+  private keep(count: number): void {
+    const { records, frameStarts } = this;
     try {
-      if (!this.spool.append(framesOf(fitting))) gatewayMetrics.logDropped.inc({ reason: 'spool-full' }, fitting.length);
+      const frames = frameStarts.map((start, index) => records.view(start, frameStarts[index + 1] ?? records.length));
+      if (!this.spool.append(frames)) gatewayMetrics.logDropped.inc({ reason: 'spool-full' }, count);
     } catch (error) {
-      gatewayMetrics.logDropped.inc({ reason: 'disk' }, fitting.length);
-      this.log.error({ err: error, records: fitting.length }, 'prediction logs could not be written to the spool');
+      gatewayMetrics.logDropped.inc({ reason: 'disk' }, count);
+      this.log.error({ err: error, records: count }, 'prediction logs could not be written to the spool');
     }
+    records.cut(0);
+    this.recordCount = 0;
+    if (frameStarts.length > 1) this.frameStarts = [0];
   }
 
   private gauge(): void {
     gatewayMetrics.spoolBytes.set(this.spool.waitingBytes);
     gatewayMetrics.spoolAge.set(this.spool.waitingSeconds());
   }
-}
-
-const fits = (record: string): boolean => record.length <= recordBytesMax;
-
-function framesOf(records: readonly string[]): string[] {
-  const frames: string[] = [];
-  let frame = '';
-  for (const record of records) {
-    if (frame !== '' && frame.length + record.length > frameBytesMax) {
-      frames.push(frame);
-      frame = '';
-    }
-    frame += record;
-  }
-  frames.push(frame);
-  return frames;
 }

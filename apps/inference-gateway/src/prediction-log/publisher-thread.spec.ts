@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { register } from 'prom-client';
 import { predictionServed } from '@millrace/contracts';
-import { createRingTopics, KafkaDriver, recordForm, recordText } from '@millrace/messaging';
+import { createRingTopics, KafkaDriver, RecordBytes, recordForm } from '@millrace/messaging';
 import { eventually } from '@millrace/testing';
 import { PublisherThread } from './publisher-thread.js';
 import { Spool } from './spool/spool.js';
@@ -64,8 +64,9 @@ describe('PublisherThread', () => {
     const log = await follow(mark);
     let appended = 0;
     const append = (): void => {
-      const records = Array.from({ length: 20 }, () => recordText(form, { key: `k${(appended += 1)}`, id: `${mark}.${appended}`, time: '2026-01-01T00:00:00Z', traceparent: undefined, json: `{"number":${appended}}` }));
-      expect(spool.append([records.join('')])).toBe(true);
+      const records = new RecordBytes();
+      for (let each = 0; each < 20; each += 1) records.add(form, { key: `k${(appended += 1)}`, id: `${mark}.${appended}`, time: '2026-01-01T00:00:00Z', traceparent: undefined, json: Buffer.from(`{"number":${appended}}`) });
+      expect(spool.append([records.view(0, records.length)])).toBe(true);
     };
     thread.start();
     append();
@@ -90,7 +91,9 @@ describe('PublisherThread', () => {
     const thread = new PublisherThread(spool, { connection, relayId: `spec.${mark}` }, silent);
     const log = await follow(mark);
     thread.start();
-    spool.append([recordText(form, { key: 'last é', id: `${mark}.1`, time: '2026-01-01T00:00:00Z', traceparent: undefined, json: '{}' })]);
+    const records = new RecordBytes();
+    records.add(form, { key: 'last é', id: `${mark}.1`, time: '2026-01-01T00:00:00Z', traceparent: undefined, json: Buffer.from('{}') });
+    spool.append([records.view(0, records.length)]);
     await thread.stop();
     expect(spool.waitingBytes).toBe(0);
     await eventually('it is in Kafka', () => log.keys.length === 1);

@@ -2,7 +2,9 @@ import { performance } from 'node:perf_hooks';
 import fastify, { type FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, register } from 'prom-client';
 import { ModelHost } from '@millrace/model-runtime';
-import { Connections, httpServerOptions, sendElsewhere } from '@millrace/service';
+// Not the package itself: it would bring the whole framework of the ring’s services, 50 MB that nobody here uses.
+import { Connections } from '@millrace/service/connections';
+import { httpServerOptions, sendElsewhere } from '@millrace/service/http-server';
 import { noAnswerLog } from '../data-plane/answer-log.js';
 import { Fallbacks } from '../data-plane/fallbacks.js';
 import { ExplainInstancesHandler } from '../data-plane/explain-instances.handler.js';
@@ -14,6 +16,8 @@ import { RouteBook } from '../data-plane/route-book.js';
 import { ServedAnswers } from '../data-plane/served-answers.js';
 import type { VersionTarget } from '../data-plane/serving-version.js';
 import { inferenceEdge } from '../edge/inference.edge.js';
+import { plainRoutes } from '../edge/plain-routes.js';
+import { Predictions } from '../edge/predictions.js';
 import { Explanations } from '../explanation/explanations.js';
 import { ModelFolder } from './model-folder.js';
 
@@ -47,20 +51,19 @@ export async function startStandalone(options: StandaloneOptions, log: Log): Pro
   const answers = new ServedAnswers(noAnswerLog, null, () => new Date());
   const fallbacks = new Fallbacks(models, log);
   const explanations = new Explanations(log);
-  let draining = false;
   const server = fastify({ ...httpServerOptions, bodyLimit: options.bodyBytesMax, exposeHeadRoutes: true });
   const connections = new Connections(server.server);
-  sendElsewhere(server, () => draining);
+  sendElsewhere(server, connections);
+  const predictions = new Predictions({ log, predictInstances: new PredictInstancesHandler(models, answers, fallbacks), inferTensors: new InferTensorsHandler(models, answers, fallbacks) });
   await server.register((scope) =>
     inferenceEdge(scope, {
-      models, log, bodyBytesMax: options.bodyBytesMax, repository: folder,
-      predictInstances: new PredictInstancesHandler(models, answers, fallbacks),
-      inferTensors: new InferTensorsHandler(models, answers, fallbacks),
+      models, predictions, log, bodyBytesMax: options.bodyBytesMax, repository: folder,
       explainInstances: new ExplainInstancesHandler(models, explanations),
-      ready: () => Promise.resolve(!draining),
+      ready: () => Promise.resolve(!connections.draining),
     }),
   );
-  operations(server, () => !draining);
+  connections.answerPlain({ routes: plainRoutes(predictions), bodyBytesMax: options.bodyBytesMax, failed: (error) => log.error({ err: error }, 'a plain request failed unexpectedly') });
+  operations(server, () => !connections.draining);
   const stopHost = async (): Promise<void> => {
     await explanations.stop();
     await routes.close();
@@ -79,10 +82,8 @@ export async function startStandalone(options: StandaloneOptions, log: Log): Pro
     models: folder,
     startedInMs: performance.now() - startedMs,
     stop: async () => {
-      draining = true;
       clearInterval(watch);
-      await new Promise((resolve) => setTimeout(resolve, options.drainMs));
-      connections.endIdle();
+      await connections.drain(options.drainMs);
       await server.close();
       await stopHost();
     },

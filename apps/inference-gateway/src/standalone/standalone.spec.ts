@@ -166,6 +166,10 @@ describe('http', () => {
     expect((await ask('/v2/models/late/infer', gzipSync(Buffer.alloc(2_000_000, 32)), { 'content-encoding': 'gzip' })).status).toBe(413);
   });
 
+  it.each(['nonsense', 'text/', ';', 'application/json; charset=latin1'])('reads a body as what the place takes, though its content type is %s', async (type) => {
+    for (const path of ['/v2/models/late/infer', '/v2/models/late/infer?past=the-lane']) expect((await ask(path, tensor(1), { 'content-type': type })).status).toBe(200);
+  });
+
   it('tells wrong methods and places in the protocol’s own shape', async () => {
     const wrong = await fetch(`${server?.url ?? ''}/v2/models/late/infer`);
     expect([wrong.status, wrong.headers.get('allow'), wrong.headers.get('content-type')]).toEqual([405, 'POST', 'application/json']);

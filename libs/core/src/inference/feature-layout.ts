@@ -1,5 +1,7 @@
 import type { Tensor, Tensors, TensorSpec } from '@millrace/contracts';
 import { toFeeds, type Feature, type Features } from './feature-rows.js';
+import { FeatureWriter } from './feature-writer.js';
+import type { ByteWriter } from './v2-byte-writer.js';
 
 /** How named features lie in a model's input tensors. */
 export interface FeatureLayout {
@@ -10,6 +12,11 @@ export interface FeatureLayout {
   feedsOfColumns(columns: Readonly<Record<string, Float32Array | readonly string[]>>, rows: number): Tensors;
   /** The inverse: the rows in tensors that fit the model. NaN, infinity and '' become null. */
   rowsOf(feeds: Tensors): Record<string, number | string | null>[];
+  rowCountOf(feeds: Tensors): number;
+  /** One of `rowsOf` as a JSON object, without making it; FP32 values as the shortest decimals that are the same in FP32. */
+  writeRow(to: ByteWriter, feeds: Tensors, row: number): void;
+  /** Given features as a JSON object: those of the model, in its order; what is no finite number and no text becomes null. */
+  writeFeatures(to: ByteWriter, given: Features): void;
 }
 
 type Input = Omit<TensorSpec, 'datatype'> & { readonly datatype: string };
@@ -36,12 +43,17 @@ function columnTensor(type: Feature['type'], values: Float32Array | readonly str
 function columns(inputs: readonly Input[]): FeatureLayout | null {
   const features = inputs.map(columnOf).filter((feature) => feature !== null);
   if (features.length !== inputs.length || features.length === 0) return null;
+  const writer = new FeatureWriter(features);
+  const rowCountOf = (feeds: Tensors): number => feeds[features[0]?.name ?? '']?.shape[0] ?? 0;
   return {
     features,
+    rowCountOf,
+    writeRow: (to, feeds, row) => writer.writeElements(to, (index) => feeds[features[index]?.name ?? ''], () => row),
+    writeFeatures: (to, given) => writer.writeFeatures(to, given),
     feedsOf: (rows) => toFeeds(features, rows),
     feedsOfColumns: (given, rows) => Object.fromEntries(features.map(({ name, type }): [string, Tensor] => [name, columnTensor(type, given[name], rows)])),
     rowsOf: (feeds) =>
-      Array.from({ length: feeds[features[0]?.name ?? '']?.shape[0] ?? 0 }, (_, row) => {
+      Array.from({ length: rowCountOf(feeds) }, (_, row) => {
         const given: Record<string, number | string | null> = {};
         for (const { name } of features) given[name] = plain(feeds[name]?.data[row]);
         return given;
@@ -67,8 +79,13 @@ function vector(input: Input, names: readonly string[] | undefined): FeatureLayo
       }
     }
   };
+  const writer = new FeatureWriter(features);
+  const rowCountOf = (feeds: Tensors): number => feeds[tensor]?.shape[0] ?? 0;
   return {
     features,
+    rowCountOf,
+    writeRow: (to, feeds, row) => writer.writeElements(to, () => feeds[tensor], (column) => row * width + column),
+    writeFeatures: (to, given) => writer.writeFeatures(to, given),
     feedsOfColumns: (given, rows) => {
       const data = datatype === 'FP32' ? new Float32Array(rows * width) : new Float64Array(rows * width);
       columnNames.forEach((name, column) => {
@@ -91,7 +108,7 @@ function vector(input: Input, names: readonly string[] | undefined): FeatureLayo
       return { [tensor]: { datatype, shape: dims, data } };
     },
     rowsOf: (feeds) =>
-      Array.from({ length: feeds[tensor]?.shape[0] ?? 0 }, (_, row) => {
+      Array.from({ length: rowCountOf(feeds) }, (_, row) => {
         const given: Record<string, number | string | null> = {};
         columnNames.forEach((name, column) => (given[name] = plain(feeds[tensor]?.data[row * width + column])));
         return given;

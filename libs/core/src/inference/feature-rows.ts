@@ -1,5 +1,6 @@
 import { MillraceError, type ErrorCode, type Mistake } from '@millrace/contracts';
 import type { Tensor, Tensors, TensorSpec } from '@millrace/contracts';
+import { setOwn } from './v2-tensor-reader.js';
 
 /** One feature as the model takes it. `nullable` (default true): null is allowed and the model imputes it. */
 export interface Feature {
@@ -78,23 +79,25 @@ export function judgeFeatures(features: readonly Feature[], values: Features, is
  */
 export function toFeeds(features: readonly Feature[], rows: readonly Features[]): Tensors {
   const shape = [rows.length, 1];
-  return Object.fromEntries(
-    features.map(({ name, type }): [string, Tensor] => {
-      if (type === 'category') {
-        const texts = rows.map((row) => {
-          const value = row[name];
-          return typeof value === 'string' ? value : '';
-        });
-        return [name, { datatype: 'BYTES', shape, data: texts }];
-      }
-      const numbers = new Float32Array(rows.length);
-      rows.forEach((row, index) => {
-        const value = row[name];
-        numbers[index] = typeof value === 'number' ? value : NaN;
-      });
-      return [name, { datatype: 'FP32', shape, data: numbers }];
-    }),
-  );
+  const feeds: Record<string, Tensor> = {};
+  for (const { name, type } of features) setOwn(feeds, name, type === 'category' ? { datatype: 'BYTES', shape, data: textsOf(rows, name) } : { datatype: 'FP32', shape, data: numbersOf(rows, name) });
+  return feeds;
+}
+
+function textsOf(rows: readonly Features[], name: string): string[] {
+  return rows.map((row) => {
+    const value = row[name];
+    return typeof value === 'string' ? value : '';
+  });
+}
+
+function numbersOf(rows: readonly Features[], name: string): Float32Array {
+  const numbers = new Float32Array(rows.length);
+  for (let index = 0; index < rows.length; index += 1) {
+    const value = rows[index]?.[name];
+    numbers[index] = typeof value === 'number' ? value : NaN;
+  }
+  return numbers;
 }
 
 export interface FeatureRows {

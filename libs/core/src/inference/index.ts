@@ -5,6 +5,7 @@ export * from './interpret-output.js';
 export * from './plan-route.js';
 export * from './sticky-split.js';
 export { elementCount, type Datatype, type Tensor, type TensorElements, type Tensors, type TensorSpec } from '@millrace/contracts';
+export { ByteWriter } from './v2-byte-writer.js';
 export * from './v2-messages.js';
 export * from './v2-metadata.js';
 export * from './v2-model-config.js';

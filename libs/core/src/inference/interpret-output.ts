@@ -16,18 +16,28 @@ export interface Prediction {
   value?: number;
 }
 
+const oneColumn = [1];
+
 type FloatTensor = Extract<Tensor, { datatype: 'FP32' | 'FP64' }>;
 
 const roundingMax = 1e-4; // float32 sums of a softmax or a voting ensemble leave [0, 1] by less
 
 const fail = (message: string): MillraceError => new MillraceError('MODEL_RUN_FAILED', message);
 
+function fits(tensor: Tensor | undefined, rows: number, columns: readonly number[]): tensor is FloatTensor {
+  if (tensor?.datatype !== 'FP32' && tensor?.datatype !== 'FP64') return false;
+  for (const count of columns) if (tensor.data.length === rows * count) return true;
+  return false;
+}
+
 /** The named output where there is one, otherwise the only floating-point output with `columns` elements per row. */
 function findFloats(outputs: Tensors, name: string, rows: number, columns: readonly number[]): { data: FloatTensor['data']; columns: number } {
-  const fits = (tensor: Tensor): tensor is FloatTensor =>
-    (tensor.datatype === 'FP32' || tensor.datatype === 'FP64') && columns.some((count) => tensor.data.length === rows * count);
-  const named = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
-  const candidates = named === undefined ? Object.values(outputs).filter(fits) : [named].filter(fits);
+  const isNamed = Object.hasOwn(outputs, name);
+  const candidates: FloatTensor[] = [];
+  for (const each in outputs) {
+    const tensor = outputs[each];
+    if ((!isNamed || each === name) && fits(tensor, rows, columns)) candidates.push(tensor);
+  }
   const [found, another] = candidates;
   if (found === undefined || another !== undefined) {
     throw fail(`the model gave ${candidates.length} outputs that could be ${name} of ${rows} rows (${columns.join(' or ')} per row); name one ${name}`);
@@ -71,10 +81,12 @@ function readClasses(outputs: Tensors, { task, classes, positiveIndex }: OutputM
  */
 export function interpretOutput(outputs: Tensors, meaning: OutputMeaning, rows: number): Prediction[] {
   if (meaning.task !== 'regression') return readClasses(outputs, meaning, rows);
-  const { data } = findFloats(outputs, 'prediction', rows, [1]);
-  return Array.from({ length: rows }, (_, row) => {
+  const { data } = findFloats(outputs, 'prediction', rows, oneColumn);
+  const predictions: Prediction[] = [];
+  for (let row = 0; row < rows; row += 1) {
     const value = data[row];
     if (value === undefined || !Number.isFinite(value)) throw fail(`the model gave ${value} as the value of row ${row}`);
-    return { value };
-  });
+    predictions.push({ value });
+  }
+  return predictions;
 }

@@ -175,19 +175,19 @@ describe('route plan', () => {
   const route = (share: number, mirror: boolean) => ({ salt: 's', champion, candidate: { version: '2', share, mirror } });
 
   it('asks the champion alone when there is no candidate', () => {
-    expect(planRoute({ salt: 's', champion, candidate: null }, 'u')).toEqual({ arm: 'champion', primary: champion, probability: 1, shadow: null });
+    expect(planRoute({ salt: 's', champion, candidate: null }, 'u')).toEqual({ arm: 'champion', primary: champion, probability: 1, shadows: [] });
   });
 
   it('lets a shadow watch everything and answer nothing', () => {
     for (const unit of units.slice(0, 1_000)) {
-      expect(planRoute(route(0, true), unit)).toMatchObject({ arm: 'champion', primary: { version: '1' }, probability: 1, shadow: { version: '2' } });
+      expect(planRoute(route(0, true), unit)).toMatchObject({ arm: 'champion', primary: { version: '1' }, probability: 1, shadows: [{ version: '2' }] });
     }
   });
 
   it('lets a champion that answers nothing any more watch everything, ready to come back', () => {
     for (const unit of units.slice(0, 1_000)) {
-      expect(planRoute(route(1, true), unit)).toMatchObject({ arm: 'candidate', primary: { version: '2' }, probability: 1, shadow: { version: '1' } });
-      expect(planRoute(route(1, false), unit).shadow).toBeNull();
+      expect(planRoute(route(1, true), unit)).toMatchObject({ arm: 'candidate', primary: { version: '2' }, probability: 1, shadows: [{ version: '1' }] });
+      expect(planRoute(route(1, false), unit).shadows).toEqual([]);
     }
   });
 
@@ -195,8 +195,8 @@ describe('route plan', () => {
     for (const unit of units.slice(0, 1_000)) {
       const { arm, probability } = assignArm('s', unit, split(0.3));
       const version = arm === 'candidate' ? '2' : '1';
-      expect(planRoute(route(0.3, false), unit)).toMatchObject({ arm, probability, primary: { version }, shadow: null });
-      expect(planRoute(route(0.3, true), unit).shadow?.version).toBe(arm === 'candidate' ? undefined : '2');
+      expect(planRoute(route(0.3, false), unit)).toMatchObject({ arm, probability, primary: { version }, shadows: [] });
+      expect(planRoute(route(0.3, true), unit).shadows.map((shadow) => shadow.version)).toEqual(arm === 'candidate' ? [] : ['2']);
     }
   });
 });

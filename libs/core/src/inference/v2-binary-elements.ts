@@ -10,6 +10,8 @@ const elementBytes: Readonly<Record<Datatype, number | null>> = {
   BOOL: 1, UINT8: 1, UINT16: 2, UINT32: 4, UINT64: 8, INT8: 1, INT16: 2, INT32: 4, INT64: 8, FP16: 2, FP32: 4, FP64: 8, BYTES: null,
 };
 
+/** What the engine keeps with the array itself, in FP32: 64 bytes. */
+const fewElements = 16;
 const lengthBytes = 4;
 const utf8 = new TextEncoder();
 // A byte order mark at the start of an element belongs to it.
@@ -77,6 +79,7 @@ export function tensorFromBytes(datatype: Datatype, shape: readonly number[], co
   if (datatype === 'BOOL') return { datatype, shape, data: truthAt(body, from, count) };
   // A view must begin at a multiple of the element's size; what follows a JSON part seldom does.
   const isAligned = (body.byteOffset + from) % width === 0;
+  if (datatype === 'FP32' && !isAligned && count <= fewElements) return { datatype, shape, data: floatsAt(body, from, count) };
   const buffer = isAligned ? body.buffer : copyOf(body, from, size);
   const offset = isAligned ? body.byteOffset + from : 0;
   switch (datatype) {
@@ -92,6 +95,14 @@ export function tensorFromBytes(datatype: Datatype, shape: readonly number[], co
     case 'INT8': return { datatype, shape, data: new Int8Array(buffer, offset, count) };
     case 'BYTES': return { datatype, shape, data: textsAt(body, from, size, count) };
   }
+}
+
+/** One by one: so few need no memory outside of the heap, which costs more than reading them. */
+function floatsAt(body: Uint8Array, from: number, count: number): Float32Array {
+  const view = new DataView(body.buffer, body.byteOffset + from, count * 4);
+  const data = new Float32Array(count);
+  for (let at = 0; at < count; at += 1) data[at] = view.getFloat32(at * 4, true);
+  return data;
 }
 
 function copyOf(body: Uint8Array, from: number, size: number): ArrayBuffer {

@@ -4,6 +4,11 @@
 const startBytes = 64 * 1024;
 /** What a larger answer needed is given back after it. */
 const keptBytesMax = 1024 * 1024;
+/** Small messages share a piece of memory: one of its own for each would cost more than writing it. */
+const slabBytes = 64 * 1024;
+const sharingBytesMax = 4 * 1024;
+/** Up to it, a loop is quicker than the call that copies. */
+const loopedBytesMax = 24;
 /** Room that any number fits in. */
 const numberBytesMax = 32;
 
@@ -16,19 +21,46 @@ const utf8 = new TextEncoder();
 /** One growing piece of memory, used again for every message. */
 export class ByteWriter {
   private bytes = new Uint8Array(startBytes);
+  private slab = new Uint8Array(0);
+  private slabUsed = 0;
   length = 0;
 
-  /** What was written, as memory of its own, with room for `more` bytes after it; the writer is empty then. */
+  /** What was written, where it was written: good until the next call. */
+  get written(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  /** What was written, in memory that nobody writes to again, with room for `more` bytes after it; the writer is empty then. */
   take(more = 0): Uint8Array {
-    const taken = new Uint8Array(this.length + more);
-    taken.set(this.bytes.subarray(0, this.length));
+    const taken = this.room(this.length + more);
+    taken.set(this.written);
     this.clear();
     return taken;
+  }
+
+  private room(length: number): Uint8Array {
+    if (length > sharingBytesMax) return new Uint8Array(length);
+    if (this.slabUsed + length > this.slab.length) {
+      this.slab = new Uint8Array(slabBytes);
+      this.slabUsed = 0;
+    }
+    const room = this.slab.subarray(this.slabUsed, this.slabUsed + length);
+    this.slabUsed += (length + 7) & ~7; // binary elements that follow text are read where they lie
+    return room;
   }
 
   clear(): void {
     this.length = 0;
     if (this.bytes.length > keptBytesMax) this.bytes = new Uint8Array(startBytes);
+  }
+
+  /** Bytes of text that lie ready. */
+  raw(source: Uint8Array): void {
+    this.reserve(source.length);
+    const { bytes, length } = this;
+    if (source.length > loopedBytesMax) bytes.set(source, length);
+    else for (let at = 0; at < source.length; at += 1) bytes[length + at] = source[at] ?? 0;
+    this.length = length + source.length;
   }
 
   /** Text of ASCII characters, as it is. */
@@ -71,6 +103,15 @@ export class ByteWriter {
     this.reserve(numberBytesMax);
     if (value < 0) this.byte(0x2d);
     this.digits(value < 0 ? -value : value, 1);
+  }
+
+  /** `value` / 1000. @param value an integer in [0, 2^53) */
+  thousandths(value: number): void {
+    this.reserve(numberBytesMax);
+    const whole = Math.floor(value / 1_000);
+    this.digits(whole, 1);
+    this.byte(0x2e);
+    this.digits(value - whole * 1_000, 3);
   }
 
   /** The shortest decimal that reads back as the same FP64 value; no number: its text. */

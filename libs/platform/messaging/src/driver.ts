@@ -81,8 +81,8 @@ export interface Consumption {
 }
 
 export interface LogProducer {
-  /** Resolves once all in-sync replicas have the messages; the positions stand in the order of the messages. */
-  send(messages: readonly OutgoingMessage[]): Promise<PartitionOffset[]>;
+  /** Resolves once all in-sync replicas have the messages. */
+  send(messages: readonly OutgoingMessage[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ export * from './envelope.js';
 export * from './fold.js';
 export * from './judge-batch.js';
 export * from './kafka/kafka.driver.js';
-export { binaryText, preparedMessages, recordForm, recordText, type RecordForm } from './kafka/record-text.js';
+export { preparedMessages, RecordBytes, recordForm, type RecordForm } from './kafka/record-bytes.js';
 export * from './ledger.js';
 export * from './messaging.js';
 export * from './metrics.js';

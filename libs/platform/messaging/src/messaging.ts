@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import { topicNames, topics, type DataOf, type EventDefinition } from '@millrace/contracts';
 import type { Transaction } from '@millrace/persistence';
 import { CheckpointFold, type CheckpointFoldOptions } from './checkpoint-fold.js';
-import type { ConsumeOptions, Consumption, LogDriver, LogProducer, OutgoingMessage, PartitionOffset } from './driver.js';
+import type { ConsumeOptions, Consumption, LogDriver, LogProducer, OutgoingMessage } from './driver.js';
 import { encodeEvent } from './envelope.js';
 import { Fold, type FoldOptions } from './fold.js';
 import type { Reader } from './judge-batch.js';
@@ -197,15 +197,15 @@ function timed(group: string, transform: PipeOptions['transform']): PipeOptions[
 
 /** kafkajs does not batch, and an idempotent producer has one request in flight: everything that waits goes with the next one. */
 function gather(producer: LogProducer): LogProducer {
-  let waiting: { messages: readonly OutgoingMessage[]; resolve: (positions: PartitionOffset[]) => void; reject: (error: unknown) => void }[] = [];
+  let waiting: { messages: readonly OutgoingMessage[]; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let sending: Promise<void> | undefined;
   const flush = async () => {
     while (waiting.length > 0) {
       const taken = waiting;
       waiting = [];
       try {
-        const positions = await producer.send(taken.flatMap(({ messages }) => messages));
-        for (const { resolve } of taken) resolve(positions);
+        await producer.send(taken.flatMap(({ messages }) => messages));
+        for (const { resolve } of taken) resolve();
       } catch (error) {
         for (const { reject } of taken) reject(error);
       }

@@ -22,10 +22,6 @@ export class Readiness {
     this.notes.set(name, tell);
   }
 
-  get draining(): boolean {
-    return this.phase === 'draining';
-  }
-
   enter(phase: 'running' | 'draining'): void {
     this.phase = phase;
   }

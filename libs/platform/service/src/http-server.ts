@@ -23,9 +23,9 @@ interface Hooks {
 }
 
 /** Keep-alive clients of a server that drains are told to come back on another connection, to another replica. */
-export function sendElsewhere(server: Hooks, whenever: () => boolean): void {
+export function sendElsewhere(server: Hooks, connections: { readonly draining: boolean }): void {
   server.addHook('onRequest', (_request, reply, done) => {
-    if (whenever()) reply.header('connection', 'close');
+    if (connections.draining) reply.header('connection', 'close');
     done();
   });
 }
@@ -34,6 +34,8 @@ export function sendElsewhere(server: Hooks, whenever: () => boolean): void {
 export const httpServerOptions = {
   /** A request that comes while the server closes is answered: only idle connections are ended. */
   return503OnClosing: false,
+  /** From a request’s first byte to its last, ms; Fastify would wait for ever. */
+  requestTimeout: 300_000,
   forceCloseConnections: 'idle',
   frameworkErrors: (error: Error & { statusCode?: number }, request: { readonly url: string }, reply: RawReply): void => {
     const { status, body } = bodyOf(error, request.url);

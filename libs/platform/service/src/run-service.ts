@@ -9,8 +9,8 @@ import { DataSource, type MigrationInterface } from 'typeorm';
 import { MillraceError, topicNames, type ServiceName } from '@millrace/contracts';
 import { KafkaDriver, Messaging, MillraceTransport, type LogDriver } from '@millrace/messaging';
 import { MessagingTables1700000000000, openDatabase } from '@millrace/persistence';
+import { Connections, drainGraces } from './connections.js';
 import { HealthController, Readiness } from './health.js';
-import { Connections } from './connections.js';
 import { ErrorFilter } from './http.js';
 import { httpServerOptions, sendElsewhere } from './http-server.js';
 import { ServiceLog } from './log.js';
@@ -31,20 +31,23 @@ export interface ServiceDefinition<S extends Readonly<Record<string, Setting<unk
 export interface RunningService {
   readonly app: NestFastifyApplication;
   readonly url: string;
+  /** When `stop` takes longer, it hangs. */
+  readonly stopMsMax: number;
   stop(): Promise<void>;
 }
 
 const startDeadlineMs = 60_000;
 
-/** What every room may inject: Messaging, DataSource (when it has one), ServiceLog, Readiness. */
+/** What every room may inject: Messaging, DataSource (when it has one), ServiceLog, Readiness, Connections. */
 @Global()
 @Module({})
-class PlatformModule {
-  static with(parts: { messaging: Messaging; database: DataSource | undefined; log: ServiceLog; readiness: Readiness }): DynamicModule {
+export class PlatformModule {
+  static with(parts: { messaging: Messaging; database: DataSource | undefined; log: ServiceLog; readiness: Readiness; connections: Connections }): DynamicModule {
     const providers = [
       { provide: Messaging, useValue: parts.messaging },
       { provide: ServiceLog, useValue: parts.log },
       { provide: Readiness, useValue: parts.readiness },
+      { provide: Connections, useValue: parts.connections },
       ...(parts.database === undefined ? [] : [{ provide: DataSource, useValue: parts.database }]),
     ];
     return { module: PlatformModule, controllers: [HealthController], providers, exports: providers };
@@ -91,14 +94,15 @@ export async function startService<S extends Readonly<Record<string, Setting<unk
   });
   await persist('Kafka', log, () => requireTopics(driver));
   const messaging = new Messaging({ service: definition.name, driver, database, now: () => new Date(), log });
+  const adapter = new FastifyAdapter({ ...httpServerOptions, bodyLimit: config.bodyLimitMb * 1_048_576 });
+  const connections = new Connections(adapter.getInstance().server);
+  sendElsewhere(adapter.getInstance(), connections);
   const app = await NestFactory.create<NestFastifyApplication>(
-    { module: class ServiceModule {}, imports: [PlatformModule.with({ messaging, database, log, readiness }), definition.module(config)] },
-    new FastifyAdapter({ ...httpServerOptions, bodyLimit: config.bodyLimitMb * 1_048_576 }),
+    { module: class ServiceModule {}, imports: [PlatformModule.with({ messaging, database, log, readiness, connections }), definition.module(config)] },
+    adapter,
     { logger: log.forNest(), abortOnError: false, forceCloseConnections: true },
   );
   app.useGlobalFilters(new ErrorFilter(log));
-  const connections = new Connections(app.getHttpServer());
-  sendElsewhere(app.getHttpAdapter().getInstance(), () => readiness.draining);
   app.connectMicroservice<MicroserviceOptions>({ strategy: new MillraceTransport(messaging, definition.name) }, { inheritAppConfig: true });
   if (register.getSingleMetric('process_cpu_user_seconds_total') === undefined) collectDefaultMetrics();
   SwaggerModule.setup('docs', app, () => describeEdge(app, definition), { jsonDocumentUrl: 'openapi.json' });
@@ -116,7 +120,7 @@ export async function startService<S extends Readonly<Record<string, Setting<unk
   readiness.enter('running');
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   log.info({ url }, `${definition.name} is ready`);
-  return { app, url, stop: () => drain({ app, connections, messaging, database, readiness, log, drainMs: config.drainMs }) };
+  return { app, url, stopMsMax: 15_000 + drainGraces * config.drainMs, stop: () => drain({ app, connections, messaging, database, readiness, log, drainMs: config.drainMs }) };
 }
 
 function describeEdge(app: NestFastifyApplication, { name, description, openApiPaths }: Pick<ServiceDefinition, 'name' | 'description' | 'openApiPaths'>): OpenAPIObject {
@@ -150,8 +154,7 @@ async function drain({ app, connections, messaging, database, readiness, log, dr
   readiness.enter('draining');
   log.info({}, 'draining');
   // Not ready, but answering still, with a word to come back elsewhere: a port closed at once resets clients on their way.
-  await new Promise((resolve) => setTimeout(resolve, drainMs));
-  connections.endIdle();
+  await connections.drain(drainMs);
   await app.close();
   await messaging.stop();
   await database?.destroy();
@@ -174,7 +177,7 @@ function stopOnSignals(service: RunningService): void {
     if (stopping) return;
     stopping = true;
     // A drain that hangs must not keep a port: the supervisor would have to kill us anyway.
-    setTimeout(() => process.exit(1), 15_000).unref();
+    setTimeout(() => process.exit(1), service.stopMsMax).unref();
     service.stop().then(
       () => process.exit(0),
       () => process.exit(1),

@@ -75,7 +75,7 @@ export const platformSettings = {
   brokers: list('KAFKA_BROKERS', 'Kafka’s bootstrap servers, host:port, separated by commas'),
   logLevel: choice('LOG_LEVEL', 'the least important log line to print', ['fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'info'),
   bodyLimitMb: integer('BODY_LIMIT_MB', 'the largest HTTP body, MiB', { min: 1, max: 1_024 }, 64),
-  drainMs: integer('DRAIN_MS', 'how long the edge answers on after it has said that it is not ready, ms', { min: 0, max: 600_000 }, 250),
+  drainMs: integer('DRAIN_MS', 'how long the edge answers on after it has said that it is not ready, ms; three times as long while clients who asked lately have not heard it', { min: 0, max: 600_000 }, 250),
 } as const;
 export type PlatformConfig = ConfigOf<typeof platformSettings>;
 

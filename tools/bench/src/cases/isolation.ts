@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { RunningServer } from '@millrace/testing';
 import { drive, windowOf, type Window } from '../load/drive.js';
 import { median, ratio } from '../measure/median.js';
 import { freshFolder, placeBusyModel, placeEnsembles } from '../models/model-folder.js';
-import type { RunningServer } from '../servers/launch.js';
 import { startStandaloneGateway } from '../servers/node-servers.js';
 import { benchFolder } from '../servers/places.js';
 import { inferJson, inferOne } from './requests.js';

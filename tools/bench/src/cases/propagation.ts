@@ -1,8 +1,8 @@
+import type { RunningServer } from '@millrace/testing';
 import { median } from '../measure/median.js';
 import { vectorModel, vectorModelBytes } from '../models/model-folder.js';
 import { featureCount, featureNames } from '../models/tree-ensemble.js';
 import { pause } from '../pause.js';
-import type { RunningServer } from '../servers/launch.js';
 import { PacedCaller } from './paced-caller.js';
 import { predictNamed } from './requests.js';
 import type { Bench, Section } from './section.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { RunningServer } from '@millrace/testing';
 import { median } from '../measure/median.js';
 import { freshFolder, placeEnsembles } from '../models/model-folder.js';
-import { freePort, type RunningServer } from '../servers/launch.js';
 import { startStandaloneGateway } from '../servers/node-servers.js';
 import { benchFolder } from '../servers/places.js';
 import { PacedCaller } from './paced-caller.js';
@@ -16,8 +16,8 @@ export async function measureRestarts(bench: Bench): Promise<Section> {
   const count = bench.settings.quick ? 10 : 100;
   const models = freshFolder(join(benchFolder, 'models-restarts'));
   placeEnsembles(models);
-  const start = (name: string, port: number): Promise<RunningServer> => startStandaloneGateway({ name, models, port });
-  const replicas: [RunningServer, RunningServer] = [await start('gateway-restarts-a', await freePort()), await start('gateway-restarts-b', await freePort())];
+  const start = (name: string, port?: number): Promise<RunningServer> => startStandaloneGateway({ name, models, port });
+  const replicas: [RunningServer, RunningServer] = [await start('gateway-restarts-a'), await start('gateway-restarts-b')];
   const caller = new PacedCaller(replicas, inferJson(), perSecond);
   const stopMs: number[] = [];
   try {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { RunningServer } from '@millrace/testing';
 import { columnsModel, columnsModelBytes, freshFolder, placeEnsembles, vectorModel, vectorModelBytes } from '../models/model-folder.js';
 import { featureCount, featureNames } from '../models/tree-ensemble.js';
-import type { RunningServer } from '../servers/launch.js';
 import { startEcho, startStandaloneGateway } from '../servers/node-servers.js';
 import { benchFolder } from '../servers/places.js';
 import { BenchRing } from '../servers/ring-gateway.js';
@@ -44,7 +44,7 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
 
 /** The echo, the gateway without and with prediction logging, and what else was started; all of them run at once, asked in turns. */
 export async function startSubjects(bench: Bench, further: readonly Subject[]): Promise<Subjects> {
-  const stops: (() => Promise<void>)[] = [];
+  const stops: (() => Promise<unknown>)[] = [];
   const list: Subject[] = [];
   const add = async (id: string, what: string, start: () => Promise<Subject[]>): Promise<void> => {
     if (!isWanted(bench.settings, id)) return;

@@ -7,7 +7,7 @@ import type { Bench } from '../cases/section.js';
 import { isWanted, type Subject, type Subjects } from '../cases/subjects.js';
 import { inferJson } from '../cases/requests.js';
 import { vectorModelBytes } from '../models/model-folder.js';
-import { launch, type ServerDefinition } from './launch.js';
+import { launchServer, type BenchServer } from './launch.js';
 import { benchFolder, benchSources } from './places.js';
 
 interface Peer {
@@ -16,7 +16,7 @@ interface Peer {
   /** Its requirements file and its environment carry this name. */
   readonly environment: string;
   readonly path: string;
-  readonly server: (bin: string, folder: string) => Omit<ServerDefinition, 'name'>;
+  readonly server: (bin: string, folder: string) => Omit<BenchServer, 'name'>;
 }
 
 const peerFolder = join(benchFolder, 'peers');
@@ -105,7 +105,7 @@ export async function startPeers(bench: Bench): Promise<Subjects> {
     try {
       const bin = await environmentOf(environment, (line) => bench.say(line));
       bench.say(`starting ${title}`);
-      list.push({ id, title, server: await launch({ name: id, ...server(bin, peerFolder) }), requests: inferJson(path) });
+      list.push({ id, title, server: await launchServer({ name: id, ...server(bin, peerFolder) }), requests: inferJson(path) });
     } catch (error) {
       bench.skip(title, error instanceof Error ? error.message : String(error));
     }

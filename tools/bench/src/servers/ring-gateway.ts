@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { parseModelSpec, predictionServed, routeChanged, specChanged, type ModelSignature, type ModelSpec, type RouteChanged, type RouteTarget } from '@millrace/contracts';
 import { decodeEvent, KafkaDriver, Messaging, type LogProducer } from '@millrace/messaging';
-import { createTopics, kafkaJarsFolder, startKafka, startServers, type RunningKafka, type RunningServers } from '@millrace/stack';
+import { createTopics, findFreePortBase, kafkaJarsFolder, startKafka, startServers, type RunningKafka, type RunningServers } from '@millrace/stack';
 import { openStorage, type Storage } from '@millrace/storage';
-import { freePort, launch, type RunningServer } from './launch.js';
+import type { RunningServer } from '@millrace/testing';
+import { launchServer } from './launch.js';
 import { nodeFlags } from './node-flags.js';
 import { benchFolder, ringScript } from './places.js';
 
@@ -47,7 +48,7 @@ export class BenchRing {
   static async start(): Promise<BenchRing> {
     // A Kafka that somebody works with must not be told of our models.
     delete process.env['KAFKA_BROKERS'];
-    const servers = await startServers({ portBase: await freePort(), folder, only: ['kafka'], reset: true });
+    const servers = await startServers({ portBase: await findFreePortBase(), folder, only: ['kafka'], reset: true });
     try {
       const brokers = servers.kafka?.brokers ?? '';
       await createTopics({ kafka: brokers });
@@ -82,7 +83,7 @@ export class BenchRing {
 
   startGateway(name = 'gateway-logging'): Promise<RunningServer> {
     const environment = (port: number): Record<string, string> => ({ HOST: '127.0.0.1', PORT: String(port), KAFKA_BROKERS: this.brokers, STORAGE_URL: storageUrl, SPOOL_FOLDER: join(folder, 'spool', name), LOG_LEVEL: 'warn' });
-    return launch({ name, program: process.execPath, parameters: () => [...nodeFlags(name), ringScript], environment, readyPath: '/health/ready', readyDeadlineMs: 60_000 });
+    return launchServer({ name, program: process.execPath, parameters: () => [...nodeFlags(name), ringScript], environment, readyPath: '/health/ready', readyDeadlineMs: 60_000 });
   }
 
   async stopKafka(): Promise<void> {

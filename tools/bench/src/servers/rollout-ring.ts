@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { parseModelSpec, specChanged, versionRegistered, type ModelSignature } from '@millrace/contracts';
 import { createRingTopics, KafkaDriver, Messaging, type LogProducer } from '@millrace/messaging';
-import { startServers, type RunningServers } from '@millrace/stack';
+import { findFreePortBase, startServers, type RunningServers } from '@millrace/stack';
 import { openStorage, type Storage } from '@millrace/storage';
-import { freePort, launch, type RunningServer } from './launch.js';
+import type { RunningServer } from '@millrace/testing';
+import { launchServer } from './launch.js';
 import { benchFolder, controllerScript, ringScript } from './places.js';
 
 const folder = join(benchFolder, 'rollback');
@@ -41,7 +42,7 @@ export class RolloutBenchRing {
   ) {}
 
   static async start(): Promise<RolloutBenchRing> {
-    const servers = await startServers({ portBase: await freePort(), folder, only: ['kafka', 'postgres'], reset: true });
+    const servers = await startServers({ portBase: await findFreePortBase(), folder, only: ['kafka', 'postgres'], reset: true });
     try {
       const brokers = servers.kafka?.brokers ?? '';
       const driver = new KafkaDriver({ brokers: brokers.split(','), clientId: 'millrace-bench' });
@@ -49,7 +50,7 @@ export class RolloutBenchRing {
       const messaging = new Messaging({ service: 'model-registry', driver, now: () => new Date(), log: { warn: () => undefined } });
       const start = (name: string, script: string): Promise<RunningServer> => {
         const environment = (port: number): Record<string, string> => ({ HOST: '127.0.0.1', PORT: String(port), KAFKA_BROKERS: brokers, DATABASE_URL: servers.postgres?.url ?? '', STORAGE_URL: storageUrl, SPOOL_FOLDER: join(folder, 'spool'), LOG_LEVEL: 'warn' });
-        return launch({ name, program: process.execPath, parameters: () => [script], environment, readyPath: '/health/ready', readyDeadlineMs: 60_000 });
+        return launchServer({ name, program: process.execPath, parameters: () => [script], environment, readyPath: '/health/ready', readyDeadlineMs: 60_000 });
       };
       const controller = await start('rollout-controller', controllerScript);
       const gateway = await start('gateway-rollback', ringScript);

@@ -6,7 +6,7 @@ import { frameHeaderBytes, readFrame, writeFrame } from './frame.js';
 
 /** The text as UTF-8. */
 function encodeFrame(number: number, text: string): Buffer {
-  const payload = Buffer.from(text).toString('latin1');
+  const payload = Buffer.from(text);
   const bytes = Buffer.alloc(frameHeaderBytes + payload.length);
   expect(writeFrame(bytes, 0, number, payload)).toBe(bytes.length);
   return bytes;

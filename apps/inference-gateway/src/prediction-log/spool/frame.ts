@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
  *   length   u32  bytes of the payload, at least 1
  *   crc32    u32  over number and payload
  *   number   f64  strictly increasing; microseconds since the epoch, so that it also tells the frame’s age
- *   payload  records, see `recordText` of libs/platform/messaging
+ *   payload  records, see `RecordBytes` of libs/platform/messaging
  * A process that dies while writing leaves a torn frame at the end of its file; nothing follows it.
  */
 export const frameHeaderBytes = 16;
@@ -17,12 +17,12 @@ export interface Frame {
   readonly end: number;
 }
 
-/** @param payload one character per byte. @returns the offset behind the frame. */
-export function writeFrame(bytes: Buffer, at: number, number: number, payload: string): number {
+/** @returns the offset behind the frame. */
+export function writeFrame(bytes: Buffer, at: number, number: number, payload: Uint8Array): number {
   const end = at + frameHeaderBytes + payload.length;
   bytes.writeUInt32LE(payload.length, at);
   bytes.writeDoubleLE(number, at + 8);
-  bytes.write(payload, at + frameHeaderBytes, 'latin1');
+  bytes.set(payload, at + frameHeaderBytes);
   bytes.writeUInt32LE(crc32(bytes.subarray(at + 8, end)), at + 4);
   return end;
 }

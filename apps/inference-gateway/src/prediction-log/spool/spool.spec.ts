@@ -8,7 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { predictionServed } from '@millrace/contracts';
-import { recordForm, recordText } from '@millrace/messaging';
+import { RecordBytes, recordForm } from '@millrace/messaging';
 import { eventually } from '@millrace/testing';
 import { SpoolReader } from './spool-reader.js';
 import { Spool, type SpoolOptions } from './spool.js';
@@ -25,7 +25,11 @@ afterEach(() => {
 
 const form = recordForm(predictionServed, '/millrace/spec');
 /** A record that is known by its key. */
-const record = (key: string): string => recordText(form, { key, id: 'i', time: 't', traceparent: undefined, json: '{}' });
+function record(key: string): Buffer {
+  const bytes = new RecordBytes();
+  bytes.add(form, { key, id: 'i', time: 't', traceparent: undefined, json: Buffer.from('{}') });
+  return bytes.view(0, bytes.length);
+}
 
 interface Options extends Partial<SpoolOptions> {
   readonly gatherMs?: number;
@@ -205,14 +209,16 @@ describe('Spool', () => {
 
   it('takes over the folder of a killed process that its parent has not looked after yet', async () => {
     const folder = newFolder();
-    // The inner shell ends at once; the outer one becomes `sleep`, which never asks for its children.
-    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // The shell becomes `sleep`, which never asks for its children; only then is the child ended, or the shell would ask.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
     try {
       const pid = await new Promise<string>((resolve) => parent.stdout.once('data', (bytes: Buffer) => resolve(bytes.toString().trim())));
       const fields = () => {
         const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
         return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       };
+      await eventually('the shell has become sleep', () => readFileSync(`/proc/${parent.pid ?? 0}/comm`, 'utf8').trim() === 'sleep');
+      process.kill(Number(pid), 'SIGKILL');
       await eventually('the child is a zombie', () => fields()[0] === 'Z');
       writeFileSync(join(folder, 'lock'), `${pid} ${fields()[19] ?? ''}`);
       open(folder).close();

@@ -68,10 +68,9 @@ export class Spool {
 
   /**
    * One write for all payloads.
-   * @param payloads one character per byte.
    * @returns false: they would exceed the bound. @throws what the file system says (a full disk).
    */
-  append(payloads: readonly string[]): boolean {
+  append(payloads: readonly Uint8Array[]): boolean {
     const nowMs = this.options.nowMs();
     let length = 0;
     for (const payload of payloads) length += frameHeaderBytes + payload.length;

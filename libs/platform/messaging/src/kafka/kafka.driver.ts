@@ -136,8 +136,11 @@ interface KafkaMessage {
   readonly body?: Buffer;
 }
 
-function kafkaMessage({ key, value, headers, prepared }: OutgoingMessage): KafkaMessage {
-  return prepared === undefined ? { key, value, headers } : { key: prepared.key, value: null, body: prepared.body };
+function kafkaMessage(message: OutgoingMessage): KafkaMessage {
+  const { prepared } = message;
+  if (prepared !== undefined) return { key: prepared.key, value: null, body: prepared.body };
+  const { key, value, headers } = message; // a prepared message would read them out of its bytes
+  return { key, value, headers };
 }
 
 function byTopic(messages: readonly OutgoingMessage[]) {
@@ -185,14 +188,8 @@ function parts(messages: readonly OutgoingMessage[]): { messages: OutgoingMessag
   return all;
 }
 
-/** Sends one message list; kafkajs tells base offsets per partition, so single messages get exact positions, batches their batch’s base. */
-async function sendAll(producer: Producer | Transaction, messages: readonly OutgoingMessage[]): Promise<PartitionOffset[]> {
-  const positions: PartitionOffset[] = [];
-  for (const part of parts(messages)) {
-    const answers = await producer.sendBatch({ acks: -1, compression: compressionOf(part.bytes), topicMessages: byTopic(part.messages) });
-    for (const { topicName, partition, baseOffset } of answers) positions.push({ topic: topicName, partition, offset: Number(baseOffset ?? -1) });
-  }
-  return positions;
+async function sendAll(producer: Producer | Transaction, messages: readonly OutgoingMessage[]): Promise<void> {
+  for (const part of parts(messages)) await producer.sendBatch({ acks: -1, compression: compressionOf(part.bytes), topicMessages: byTopic(part.messages) });
 }
 
 async function transact(producer: Producer, messages: readonly OutgoingMessage[], progress: PartitionOffset & { group: string }): Promise<void> {

@@ -73,16 +73,17 @@ class PreparedRecordPart implements EncodedRecord {
 
 type Bytes = Buffer | string | null | undefined;
 
-const zigZag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
+export const zigZag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
 
 /** @param value already zigzagged, a safe integer. */
-function varintSize(value: number): number {
+export function varintSize(value: number): number {
   let bytes = 1;
   for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes += 1;
   return bytes;
 }
 
-function writeVarint(buffer: Buffer, at: number, value: number): number {
+/** @returns the offset behind it. */
+export function writeVarint(buffer: Buffer, at: number, value: number): number {
   let rest = value;
   let offset = at;
   while (rest >= 128) {

@@ -1,4 +1,4 @@
-import { FencedError, type BatchContext, type ConsumeOptions, type Consumption, type Delivery, type LogDriver, type LogProducer, type OutgoingMessage, type PartitionOffset, type TopicSettings, type TransactionalProducer } from '../driver.js';
+import { FencedError, type BatchContext, type ConsumeOptions, type Consumption, type Delivery, type LogDriver, type LogProducer, type OutgoingMessage, type TopicSettings, type TransactionalProducer } from '../driver.js';
 
 interface MemoryConsumer extends Consumption {
   wake(): void;
@@ -39,18 +39,15 @@ export class MemoryDriver implements LogDriver {
     return log;
   }
 
-  private append(messages: readonly OutgoingMessage[]): PartitionOffset[] {
+  private append(messages: readonly OutgoingMessage[]): void {
     for (const { topic } of messages) this.log(topic);
-    const positions = messages.map(({ topic, key, headers, value }) => {
+    for (const { topic, key, headers, value } of messages) {
       const log = this.log(topic);
       const partition = partitionOf(key, log.length, this.sequence++);
       const records = log[partition] ?? [];
-      const offset = records.length;
-      records.push({ topic, partition, offset, key, headers, value, timestampMs: this.sequence });
-      return { topic, partition, offset };
-    });
+      records.push({ topic, partition, offset: records.length, key, headers, value, timestampMs: this.sequence });
+    }
     for (const owner of this.owners.values()) owner.wake();
-    return positions;
   }
 
   async producer(): Promise<LogProducer> {

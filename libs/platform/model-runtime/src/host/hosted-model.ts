@@ -70,15 +70,10 @@ export class HostedModel implements ServedModel, LaneUser {
   get statistics(): ModelStatistics { return this.#book.read(this.#queue.rows + this.#runningRows); }
 
   run(feeds: Tensors, options: RunOptions = {}): Promise<Tensors> {
-    let call: Omit<Call, 'resolve' | 'reject' | 'settled'>;
-    try {
-      validateFeeds(this.inputs, feeds);
-      call = this.#admitted(feeds, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    // What is thrown here rejects the promise.
     return new Promise((resolve, reject) => {
-      this.#queue.push({ ...call, settled: false, resolve, reject });
+      validateFeeds(this.inputs, feeds);
+      this.#queue.push(this.#admitted(feeds, options, resolve, reject));
       this.#wake();
     });
   }
@@ -139,13 +134,13 @@ export class HostedModel implements ServedModel, LaneUser {
     return this.#queue.length > 0;
   }
 
-  #admitted(feeds: Tensors, { deadlineMs = Infinity, priority = 0 }: RunOptions): Omit<Call, 'resolve' | 'reject' | 'settled'> {
+  #admitted(feeds: Tensors, { deadlineMs = Infinity, priority = 0 }: RunOptions, resolve: Call['resolve'], reject: Call['reject']): Call {
     if (this.#closing) throw new MillraceError('MODEL_NOT_READY', 'the model was closed; ask the version that is routed now');
     if (this.#state === 'failed') throw lost(this.#reason ?? 'it cannot be kept up');
     const rows = this.#keys.rowsOf(feeds);
     const { queuedRowsMax } = this.limits;
     if (rows > queuedRowsMax) throw new MillraceError('TENSOR_INVALID', `${rows} rows in one call; this model takes at most ${queuedRowsMax}`);
-    const call = { feeds, rows, key: this.#keys.keyOf(feeds, rows), priority: priority === 0 ? lowestPriority : priority, deadlineMs, enqueuedMs: performance.now() };
+    const call: Call = { feeds, rows, key: this.#keys.keyOf(feeds, rows), priority: priority === 0 ? lowestPriority : priority, deadlineMs, enqueuedMs: performance.now(), settled: false, resolve, reject };
     const refusal = this.#refusalOf(call);
     if (refusal === null) return call;
     this.#book.refused += 1;

@@ -24,6 +24,18 @@ export function sumAndDifferenceModel(): Buffer {
   });
 }
 
+/** `y = x + shift` and, each time it is asked, up to `noise` more: it differs from itself. */
+export function noisyModel(noise: number, shift = 0): Buffer {
+  return writeOnnx({
+    inputs: [column('x', 'FP32')],
+    outputs: [column('y', 'FP32')],
+    nodes: [
+      { op: 'RandomUniformLike', inputs: ['x'], outputs: ['noise'], attributes: { low: { float: shift }, high: { float: shift + noise } } },
+      { op: 'Add', inputs: ['x', 'noise'], outputs: ['y'] },
+    ],
+  });
+}
+
 /** Adds up the rows of its batch, so its answer depends on who shares the batch: must never be micro-batched. */
 export function batchSumModel(): Buffer {
   return writeOnnx({
