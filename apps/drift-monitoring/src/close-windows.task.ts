@@ -2,46 +2,54 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { DataSource } from 'typeorm';
 import { verdictIssued, type VerdictIssued } from '@millrace/contracts';
 import { windowStart } from '@millrace/core/drift';
-import type { OutcomeState } from '@millrace/core/performance';
-import { byWindow, type MonitoredModel } from '@millrace/core/verdicts';
+import type { MonitoredModel } from '@millrace/core/verdicts';
 import { Messaging } from '@millrace/messaging';
 import { inTransaction, type Transaction } from '@millrace/persistence';
 import { PeriodicTask, ServiceLog } from '@millrace/service';
 import { ClosingStore } from './closing.store.js';
 import { DriftMonitoringSettings } from './drift-monitoring.config.js';
 import { driftMonitoringMetrics } from './drift-monitoring.metrics.js';
+import { JudgeAttributionsHandler } from './judge-attributions.handler.js';
 import { JudgeOutcomesHandler } from './judge-outcomes.handler.js';
 import type { JudgedWindow } from './judged-window.js';
 import { JudgeInputsHandler } from './judge-inputs.handler.js';
 import { MonitoredModels } from './monitored-models.js';
-import type { PaneSource } from './pane.js';
-import { PaneStore } from './pane.store.js';
 import { showVerdict } from './show-verdict.js';
 import { VerdictStore } from './verdict.store.js';
 import { Watermarks } from './watermarks.js';
 
+/** Windows are made of panes of these. */
+type WindowSource = 'predictions' | 'explanations' | 'outcomes';
+
+/** Judges the windows up to a time that have rows which were never judged, and keeps the verdicts. */
+interface Judge {
+  handle(model: MonitoredModel, untilMs: number, watermarkMs: number, transaction: Transaction): Promise<JudgedWindow[]>;
+}
+
 /**
  * Closes windows that the watermark has passed: merges the panes of all partitions, judges them, and in one transaction
- * keeps the verdict, marks the windows closed and publishes. The model’s closing row decides which instance does it. Input windows
+ * keeps the verdict, marks the windows closed and publishes. The model’s closing row decides which instance does it. Windows
  * that late rows have changed since are judged again in the same round.
  */
 @Injectable()
 export class CloseWindowsTask implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly task: PeriodicTask;
+  private readonly judges: Readonly<Record<WindowSource, Judge>>;
 
   constructor(
     private readonly database: DataSource,
     private readonly messaging: Messaging,
     private readonly models: MonitoredModels,
-    private readonly panes: PaneStore,
     private readonly closing: ClosingStore,
     private readonly watermarks: Watermarks,
     private readonly verdicts: VerdictStore,
-    private readonly inputs: JudgeInputsHandler,
+    inputs: JudgeInputsHandler,
+    attributions: JudgeAttributionsHandler,
     private readonly outcomes: JudgeOutcomesHandler,
     settings: DriftMonitoringSettings,
     log: ServiceLog,
   ) {
+    this.judges = { predictions: inputs, explanations: attributions, outcomes };
     this.task = new PeriodicTask({
       everyMs: settings.closeEveryMs, quietMs: settings.idleSeconds * 1_000, now: () => messaging.now(),
       round: () => this.run(), failed: (error) => log.warn({ err: error }, 'windows could not be closed; tried again later'),
@@ -60,7 +68,7 @@ export class CloseWindowsTask implements OnApplicationBootstrap, OnApplicationSh
   /** One round over all models. Answers the windows that this instance has closed. */
   async run(): Promise<JudgedWindow[]> {
     const judged: JudgedWindow[] = [];
-    for (const source of ['predictions', 'outcomes'] as const) {
+    for (const source of ['predictions', 'explanations', 'outcomes'] as const) {
       const watermarks = await this.watermarks.read(source);
       const closedUntil = await this.closing.closedUntil(source);
       for (const model of this.models.all()) {
@@ -73,11 +81,11 @@ export class CloseWindowsTask implements OnApplicationBootstrap, OnApplicationSh
     return judged;
   }
 
-  private async close(model: MonitoredModel, source: PaneSource, watermark: number): Promise<JudgedWindow[]> {
+  private async close(model: MonitoredModel, source: WindowSource, watermark: number): Promise<JudgedWindow[]> {
     const judged = await inTransaction(this.database, async (transaction) => {
       const untilMs = windowStart(watermark, model.windowMs);
       if (!(await this.closing.advance(model.model, source, untilMs, transaction))) return [];
-      const windows = await this.judge(model, source, untilMs, watermark, transaction);
+      const windows = await this.judges[source].handle(model, untilMs, watermark, transaction);
       const issued = windows.filter(({ role }) => role === 'primary').map(({ verdict }) => this.messaging.encode(verdictIssued, verdict, { key: verdict.model, id: eventIdOf(verdict) }));
       await this.messaging.enqueue(transaction, issued);
       return windows;
@@ -89,13 +97,6 @@ export class CloseWindowsTask implements OnApplicationBootstrap, OnApplicationSh
       showVerdict(verdict, metrics);
       driftMonitoringMetrics.verdicts.inc({ model: verdict.model, kind: verdict.kind, outcome: verdict.outcome });
     }
-    return judged;
-  }
-
-  private async judge(model: MonitoredModel, source: PaneSource, untilMs: number, watermark: number, transaction: Transaction): Promise<JudgedWindow[]> {
-    if (source === 'predictions') return this.inputs.handle(model, untilMs, watermark, transaction);
-    const judged = await this.outcomes.handle(byWindow(await this.panes.take<OutcomeState>(model.model, source, untilMs, transaction)), model, watermark, transaction);
-    for (const window of judged) await this.verdicts.keep(window, transaction);
     return judged;
   }
 }

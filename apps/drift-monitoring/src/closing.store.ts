@@ -53,4 +53,10 @@ export class ClosingStore {
     const rows = await query<{ model: string; partition: number; event_time_ms: string; moved_at: Date }>(this.database, 'SELECT model, partition, event_time_ms, moved_at FROM partition_clock WHERE source = $1', [source]);
     return rows.map(({ model, partition, event_time_ms, moved_at }) => ({ model, partition, eventTimeMs: Number(event_time_ms), movedAtMs: moved_at.getTime() }));
   }
+
+  /** How far a fold has read predictions: the next offset of each partition. */
+  async positions(group: string): Promise<Record<string, number>> {
+    const rows = await query<{ partition: number; next_offset: string }>(this.database, 'SELECT partition, next_offset FROM fold_offset WHERE consumer_group = $1 ORDER BY partition', [group]);
+    return Object.fromEntries(rows.map(({ partition, next_offset }) => [String(partition), Number(next_offset)]));
+  }
 }

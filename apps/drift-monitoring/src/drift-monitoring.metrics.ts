@@ -12,7 +12,7 @@ export const driftMonitoringMetrics = {
   labelsWaiting: new Gauge({ name: 'millrace_labels_waiting', help: 'Predictions of judged windows whose label may still come', labelNames: ['model', 'version'] }),
   driftLowerBound: new Gauge({ name: 'millrace_drift_lower_bound', help: 'What the effect of drift is at least, for certain, in the last closed window; above the threshold it fails', labelNames: ['model', 'version', 'feature', 'detector'] }),
   falseAlarmBudget: new Gauge({ name: 'millrace_false_alarm_budget_spent_ratio', help: 'Part of the false incidents allowed that drift verdicts have used in the period up to the last closed window', labelNames: ['model', 'version'] }),
-  amending: new Counter({ name: 'millrace_records_amending_total', help: 'Predictions that came after their window had been judged and amend its verdict', labelNames: ['model'] }),
+  amending: new Counter({ name: 'millrace_records_amending_total', help: 'Rows that came after their window had been judged and amend its verdict', labelNames: ['model'] }),
   repeated: new Counter({ name: 'millrace_predictions_repeated_total', help: 'Predictions that were logged twice and counted once', labelNames: ['model'] }),
   windowRows: new Gauge({ name: 'millrace_window_rows', help: 'Rows of the last closed window', labelNames: ['model', 'version', 'kind'] }),
   verdicts: new Counter({ name: 'millrace_verdicts_total', help: 'Verdicts issued', labelNames: ['model', 'kind', 'outcome'] }),

@@ -3,12 +3,14 @@ import { CloseWindowsTask } from './close-windows.task.js';
 import { ClosingStore } from './closing.store.js';
 import { DriftMonitoringSettings, type DriftMonitoringConfig } from './drift-monitoring.config.js';
 import { ErrorWatchStore } from './error-watch.store.js';
+import { JudgeAttributionsHandler } from './judge-attributions.handler.js';
 import { JudgeInputsHandler } from './judge-inputs.handler.js';
 import { JudgeOutcomesHandler } from './judge-outcomes.handler.js';
 import { LabelHistoryStore } from './label-history.store.js';
 import { MonitoredModels } from './monitored-models.js';
 import { OutcomeObservedConsumer } from './outcome-observed.consumer.js';
 import { PaneStore } from './pane.store.js';
+import { PredictionExplainedConsumer } from './prediction-explained.consumer.js';
 import { PredictionServedConsumer } from './prediction-served.consumer.js';
 import { ReferenceStore } from './reference.store.js';
 import { References } from './references.js';
@@ -31,6 +33,7 @@ export class DriftMonitoringModule {
         MonitoredModels,
         References,
         PredictionServedConsumer,
+        PredictionExplainedConsumer,
         OutcomeObservedConsumer,
         CloseWindowsTask,
         ReferenceStore,
@@ -41,6 +44,7 @@ export class DriftMonitoringModule {
         ErrorWatchStore,
         LabelHistoryStore,
         JudgeInputsHandler,
+        JudgeAttributionsHandler,
         JudgeOutcomesHandler,
         WatchErrorsTask,
         WatchFreshnessTask,

@@ -64,7 +64,7 @@ describe('drift-monitoring', () => {
     expect(await instance.closer.run()).toEqual([]);
     const ahead = flights(1, 30, 31, 2)[0];
     if (ahead === undefined) throw new Error('no flight');
-    await room.partitionOf(prediction(ahead));
+    await room.predictions(prediction(ahead));
     await room.allSaved();
     expect(await instance.closer.run()).toEqual([]);
     await room.predictions(...flights(40, 25.1, 26, 3).map((flight) => prediction(flight)));

@@ -1,6 +1,4 @@
-import type { VerdictIssued } from '@millrace/contracts';
-import { budgetUse, judgeVolume, revisionLevel } from '@millrace/core/drift';
-import { plainFinding, verdictIdOf, type MonitoredModel } from '@millrace/core/verdicts';
+import { emptyWindowVerdict, type MonitoredModel } from '@millrace/core/verdicts';
 import type { JudgedWindow } from './judged-window.js';
 import type { DriftHistory } from './verdict.store.js';
 
@@ -14,15 +12,7 @@ export function emptyWindows(fromMs: number, toMs: number, windowMs: number): nu
 }
 
 /** A window without a single row is judged by its volume alone. */
-export function judgeEmptyWindow({ model, policy, budget, windowMs }: MonitoredModel, version: string, windowStartMs: number, { volumes, spent }: DriftHistory, watermarkMs: number): JudgedWindow {
-  const key = { model, version, role: 'primary', windowStartMs, windowEndMs: windowStartMs + windowMs } as const;
-  const level = revisionLevel(policy.alpha, 1, 1);
-  const finding = judgeVolume(0, volumes, level, policy.volumeMin);
-  const spends = finding.statistic === null ? 0 : level;
-  const verdict: VerdictIssued = {
-    verdictId: verdictIdOf('drift', key), model, version, kind: 'drift', window: { from: new Date(key.windowStartMs).toISOString(), to: new Date(key.windowEndMs).toISOString() },
-    watermark: new Date(watermarkMs).toISOString(), outcome: finding.statistic === null ? 'inconclusive' : finding.outcome, rows: 0, findings: [plainFinding(finding)], offsets: [],
-    ...(budget === null ? {} : { budget: budgetUse(budget, spent + spends) }),
-  };
-  return { ...key, verdict, metrics: [], state: { v: 2, volumes }, level: spends };
+export function judgeEmptyWindow(model: MonitoredModel, version: string, windowStartMs: number, history: DriftHistory, watermarkMs: number): JudgedWindow {
+  const { verdict, level } = emptyWindowVerdict(model, version, windowStartMs, history, watermarkMs);
+  return { model: model.model, version, role: 'primary', windowStartMs, windowEndMs: windowStartMs + model.windowMs, verdict, metrics: [], state: { v: 2, volumes: history.volumes }, level };
 }

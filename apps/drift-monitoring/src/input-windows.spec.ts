@@ -7,7 +7,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { PredictionServed, VerdictIssued } from '@millrace/contracts';
-import { parseInputs } from '@millrace/core/drift';
+import { parseInputs, serialiseInputs, type PartsWanted } from '@millrace/core/drift';
+import { monitoredModel, readReference, recomputeInputs } from '@millrace/core/verdicts';
 import { KafkaDriver } from '@millrace/messaging';
 import { query } from '@millrace/persistence';
 import { eventually, seeded } from '@millrace/testing';
@@ -28,10 +29,10 @@ function results(windows: readonly JudgedWindow[]): unknown {
   return plain(
     windows.map(({ verdict: { offsets: _offsets, causes, watermark: _watermark, inputs: from, ...verdict }, state }) => {
       const { inputs, ...kept } = state as { inputs: string };
-      const { sample, ...counts } = parseInputs(Buffer.from(inputs, 'base64'));
-      const rows = sample.rows.map(({ recordId, values }) => [recordId, values]);
+      const counted = parseInputs(Buffer.from(inputs, 'base64'));
+      const rows = counted.sample.rows.map(({ recordId, values }) => [recordId, values]);
       // The hash of the state covers where the sampled rows lie.
-      return { verdict, from: { ...from, stateSha256: undefined }, causes: causes?.map(({ examples, ...cause }) => [cause, examples.map(({ recordId }) => recordId)]), kept, rows, counts: { ...counts, features: [...counts.features].map(([name, { values, ...rest }]) => [name, rest, [...('cells' in values ? values.cells : values.known)].sort()]) } };
+      return { verdict, from: { ...from, stateSha256: undefined }, causes: causes?.map(({ examples, ...cause }) => [cause, examples.map(({ recordId }) => recordId)]), kept, rows, counts: Buffer.from(serialiseInputs({ ...counted, sample: { ...counted.sample, rows: [] } })).toString('base64') };
     }),
   );
 }
@@ -50,17 +51,19 @@ describe('input windows', () => {
 
   const name = `windows-${randomUUID().slice(0, 8)}`;
   const logs = [
-    { log: 'memory log', on: async () => MonitoringRoom.open() },
-    { log: 'real Kafka', on: async () => MonitoringRoom.open({ driver: new KafkaDriver({ brokers: (process.env['KAFKA_BROKERS'] ?? '').split(','), clientId: 'windows-spec' }), name }) },
+    { log: 'memory log', parts: {}, on: async () => MonitoringRoom.open() },
+    { log: 'memory log, by segment and season', parts: { segments: ['carrier'], reference: { season: 'hour-of-day' } } satisfies PartsWanted, on: async () => MonitoringRoom.open() },
+    { log: 'real Kafka', parts: { segments: ['carrier'] } satisfies PartsWanted, on: async () => MonitoringRoom.open({ driver: new KafkaDriver({ brokers: (process.env['KAFKA_BROKERS'] ?? '').split(','), clientId: 'windows-spec' }), name }) },
   ];
 
-  it.each(logs)('are the same after disorder, duplicates and a crash: $log', async ({ on }) => {
+  it.each(logs)('are the same after disorder, duplicates and a crash: $log', async ({ on, parts }) => {
     const tell = async (events: readonly PredictionServed[], crash = false): Promise<{ results: unknown }> => {
       const own = await on();
       const mine = events.map((event) => ({ ...event, model: own.model }));
       try {
+        await own.watch({ drift: parts });
         let instance = await own.instance(crash ? { saveEveryMs: 3_600_000, saveEveryRecords: 100 } : undefined);
-        await own.register({ ...registered('1'), model: own.model });
+        await own.register({ ...registered('1', true, parts), model: own.model });
         const saved = async (): Promise<number> => (await query<{ saved: number | null }>(own.database.source, 'SELECT sum(next_offset)::float8 AS saved FROM fold_offset'))[0]?.saved ?? 0;
         const before = await saved();
         await own.predictions(...mine.slice(0, 900));
@@ -85,6 +88,29 @@ describe('input windows', () => {
     expect(mixed.results).toEqual(straight.results);
     const crashed = await tell(disorder, true);
     expect(crashed.results).toEqual(straight.results);
+  });
+
+  it('have a verdict for each segment, which can be made again from the log', async () => {
+    const parts: PartsWanted = { segments: ['carrier'], segmentValuesMax: 2 };
+    await room.watch({ drift: parts, rowsMin: 100 });
+    const version = registered('1', true, parts);
+    const instance = await room.instance();
+    await room.register(version);
+    // Distances of one carrier shrink to 0.7 of what they were: by 0.3 for its 30 % of the flights, by 0.09 for all.
+    const told = flights(3_000, 0, 26, 5, (flight) => (flight.carrier === 'UA' ? { ...flight, distance: 0.7 * (flight.distance ?? 0) } : flight));
+    await room.predictions(...told.map((flight) => prediction(flight)));
+    await room.allSaved();
+    const [window] = await instance.closer.run();
+    const findings = window?.verdict.findings ?? [];
+    expect(findings.find(({ subject }) => subject === 'distance')).not.toMatchObject({ outcome: 'failed' });
+    expect(findings.find(({ subject }) => subject === 'carrier=AA')).not.toMatchObject({ outcome: 'failed' });
+    expect(findings.find(({ subject }) => subject === 'carrier=UA')).toMatchObject({ outcome: 'failed', features: ['distance'], reason: expect.stringMatching(/^where carrier=UA, distance: .*false-alarm budget spent: \d/u) });
+    expect(findings.find(({ subject }) => subject === 'carrier=(all others)')).toMatchObject({ outcome: 'inconclusive' });
+    const [published] = await room.verdictsPublished(1);
+    if (published === undefined) throw new Error('a verdict was published');
+    const again = recomputeInputs({ verdict: published, role: 'primary' }, { model: monitoredModel(room.spec({ drift: parts, rowsMin: 100 })), reference: readReference(version.reference) });
+    for (const { data, partition, offset } of await room.predictionsLogged()) again.take({ data, partition, offset });
+    expect(again.verdict()).toEqual(published);
   });
 
   it('are amended by late rows: one verdict, two revisions', async () => {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { serialiseInputs, volumeWindowsMax, type InputState } from '@millrace/core/drift';
-import { byWindow, judgeInputWindow, rowsOf, verdictIdOf, type InputHistory, type MonitoredModel } from '@millrace/core/verdicts';
+import { byWindow, judgeInputWindow, rowsOf, verdictIdOf, type InputHistory, type MonitoredModel, type PaneKey } from '@millrace/core/verdicts';
 import type { Transaction } from '@millrace/persistence';
 import { emptyWindows, judgeEmptyWindow } from './empty-windows.js';
 import type { JudgedWindow } from './judged-window.js';
@@ -68,7 +68,7 @@ export class JudgeInputsHandler {
 }
 
 /** Versions that answer side by side in a window share its level and make up its volume; shadows judge for themselves. */
-function isBeside(other: Panes, panes: Panes): boolean {
+export function isBeside(other: readonly PaneKey[], panes: readonly PaneKey[]): boolean {
   const [a, b] = [other[0], panes[0]];
   return a !== undefined && b !== undefined && a.windowStartMs === b.windowStartMs && a.windowEndMs === b.windowEndMs && (other === panes || (a.role === 'primary' && b.role === 'primary'));
 }

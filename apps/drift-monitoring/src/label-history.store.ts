@@ -52,7 +52,7 @@ export class LabelHistoryStore {
       this.database,
       `SELECT v.version, v.role, v.window_start_ms, max(v.rows) AS predicted, max(coalesce(c.labelled, 0)) AS labelled
        FROM verdict v LEFT JOIN label_cohort c ON c.model = v.model AND c.version = v.version AND c.role = v.role AND c.window_start_ms = v.window_start_ms
-       WHERE v.model = $1 AND v.kind = 'drift' AND v.verdict_id NOT LIKE '%:freshness:%' AND v.window_start_ms >= $2 GROUP BY v.version, v.role, v.window_start_ms ORDER BY v.window_start_ms, v.version, v.role`,
+       WHERE v.model = $1 AND v.kind = 'drift' AND v.verdict_id NOT LIKE '%:freshness:%' AND v.verdict_id NOT LIKE '%:attribution:%' AND v.window_start_ms >= $2 GROUP BY v.version, v.role, v.window_start_ms ORDER BY v.window_start_ms, v.version, v.role`,
       [model, fromMs],
     );
     return rows.map(({ version, role, window_start_ms, predicted, labelled }) => ({ version, role, windowStartMs: Number(window_start_ms), predicted: Number(predicted), labelled: Number(labelled) }));

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { canonicalJson, outcomeObserved, parseModelSpec, predictionServed, sha256Hex, specChanged, verdictIssued, versionRegistered, type ModelSpec, type OutcomeObserved, type PredictionServed, type SpecChanged, type VerdictIssued, type VersionRegistered } from '@millrace/contracts';
-import { referenceCounts, referenceSample, serialiseRowSample } from '@millrace/core/drift';
+import { canonicalJson, outcomeObserved, parseModelSpec, predictionExplained, predictionServed, sha256Hex, specChanged, verdictIssued, versionRegistered, type ModelSpec, type OutcomeObserved, type PredictionExplained, type PredictionServed, type SpecChanged, type VerdictIssued, type VersionRegistered } from '@millrace/contracts';
+import { attributionCounts, emptyAttributions, observeAttributions, referenceCounts, referenceParts, referenceSample, serialiseReferenceParts, serialiseRowSample, type PartsWanted } from '@millrace/core/drift';
 import { calibrationOf, validationErrors } from '@millrace/core/performance';
 import { emptyPerformance, metricsOf, observeOutcome, serialiseFeatureCounts, type PerformanceSums } from '@millrace/core/statistics';
 import { createRingTopics, decodeEvent, encodeEvent, Messaging, type LogDriver, type OutgoingMessage } from '@millrace/messaging';
 import { MemoryDriver } from '@millrace/messaging/testing';
 import { query } from '@millrace/persistence';
 import { ServiceLog } from '@millrace/service';
-import { eventually, openTestDatabase, SilentLog, type TestDatabase } from '@millrace/testing';
+import { eventually, openTestDatabase, seeded, SilentLog, type TestDatabase } from '@millrace/testing';
 import type { DataSource } from 'typeorm';
 import { CloseWindowsTask } from './close-windows.task.js';
 import { ClosingStore } from './closing.store.js';
@@ -16,12 +16,14 @@ import { MinutePanes1700000500020 } from './migrations/0002-minute-panes.js';
 import { OutcomeMonitoring1700000500030 } from './migrations/0003-outcome-monitoring.js';
 import { VerdictInputs1700000500040 } from './migrations/0004-verdict-inputs.js';
 import { ErrorWatchStore } from './error-watch.store.js';
+import { JudgeAttributionsHandler } from './judge-attributions.handler.js';
 import { JudgeInputsHandler } from './judge-inputs.handler.js';
 import { JudgeOutcomesHandler } from './judge-outcomes.handler.js';
 import { LabelHistoryStore } from './label-history.store.js';
 import { MonitoredModels } from './monitored-models.js';
 import { OutcomeObservedConsumer } from './outcome-observed.consumer.js';
 import { PaneStore } from './pane.store.js';
+import { PredictionExplainedConsumer } from './prediction-explained.consumer.js';
 import { PredictionServedConsumer } from './prediction-served.consumer.js';
 import { ReferenceStore } from './reference.store.js';
 import { References } from './references.js';
@@ -35,15 +37,6 @@ import { Watermarks } from './watermarks.js';
 export const model = 'late-flights';
 const startMs = Date.UTC(2026, 0, 1);
 export const hour = (hours: number): string => new Date(startMs + hours * 3_600_000).toISOString();
-
-/** Numbers that look random and are the same on every run: 32-bit linear congruential generator (Numerical Recipes). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 export interface Flight {
   readonly recordId: string;
@@ -71,11 +64,20 @@ export function prediction({ recordId, hours, distance, carrier, probability }: 
   };
 }
 
+/** A score that rests on the distance, and on the carrier as much as `carrierWeight` says. */
+export function explained(flight: Flight, carrierWeight = 0.25, version = '1'): PredictionExplained {
+  const { recordId, hours, distance, carrier } = flight;
+  const contributions = { distance: (distance ?? 500) / 500 - 1, carrier: carrierWeight * (carrier === 'AA' ? 1 : -1) };
+  return { model, recordId, predictionId: prediction(flight, version).predictionId, version, eventTime: hour(hours), method: 'tree-path-dependent', unit: 'log-odds', class: 'true', base: 0, output: contributions.distance + contributions.carrier, contributions, explainedAt: hour(hours) };
+}
+
 export function outcome(flight: Flight, version = '1'): OutcomeObserved {
   const { model: _, armProbability: _a, servedAt: _s, features: _f, latencyMs: _l, recordId, ...served } = prediction(flight, version);
   const position = { topic: 'validation.label-admitted.v1', partition: 0, offset: 0 };
   return { model, recordId, label: flight.late, labelEventTime: hour(flight.hours), labelPosition: position, predictions: [{ ...served, position }] };
 }
+
+const features = [{ name: 'distance', type: 'number' }, { name: 'carrier', type: 'category' }] as const;
 
 const countsOf = (kind: 'number' | 'category', values: readonly unknown[]) => ({ v: 2, kind, counts: Buffer.from(serialiseFeatureCounts(referenceCounts(kind, values))).toString('base64') });
 
@@ -85,8 +87,23 @@ function validated(sums: PerformanceSums, training: readonly Flight[]): Pick<Non
   return { calibration: { positives: [...positives], negatives: [...negatives] }, ...(errors === null ? {} : { errors }) };
 }
 
-export function registered(version: string, withReference = true): VersionRegistered {
-  const training = flights(4_000, 0, 1, 99);
+function attributionsOf(rows: readonly Flight[]): NonNullable<NonNullable<VersionRegistered['reference']>['attributions']> {
+  const state = emptyAttributions(false);
+  for (const flight of rows) observeAttributions(state, flight.recordId, explained(flight).contributions);
+  return attributionCounts(state);
+}
+
+/** The sample and the parts that a spec with these segments and season leaves of the training rows. */
+function samplesOf(training: readonly Flight[], wanted: PartsWanted): Pick<NonNullable<VersionRegistered['reference']>, 'sample' | 'parts'> {
+  const rows = training.map(({ recordId, hours, distance, carrier, probability }) => ({ recordId, eventTimeMs: Date.parse(hour(hours)), features: { distance, carrier }, output: probability }));
+  const sample = referenceSample(['distance', 'carrier'], rows, wanted.reference?.season);
+  const parts = referenceParts(wanted, features, 'number', rows, rows);
+  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+  return { sample: base64(serialiseRowSample(sample)), ...(parts === null ? {} : { parts: base64(serialiseReferenceParts(parts)) }) };
+}
+
+export function registered(version: string, withReference = true, wanted: PartsWanted = {}): VersionRegistered {
+  const training = flights(4_000, 0, 24, 99);
   const sums = emptyPerformance('binary');
   for (const { probability, late } of training) observeOutcome(sums, { label: probability >= 0.5, probability }, late);
   const metrics = metricsOf(sums).map(({ name, value, n, low, high }) => ({ name, slice: 'overall', value, n, low, high }));
@@ -94,8 +111,9 @@ export function registered(version: string, withReference = true): VersionRegist
     rows: training.length,
     features: { distance: countsOf('number', training.map(({ distance }) => distance)), carrier: countsOf('category', training.map(({ carrier }) => carrier)) },
     output: countsOf('number', training.map(({ probability }) => probability)),
-    sample: Buffer.from(serialiseRowSample(referenceSample(['distance', 'carrier'], training.map(({ recordId, distance, carrier }) => ({ recordId, features: { distance, carrier } }))))).toString('base64'),
+    ...samplesOf(training, wanted),
     metrics,
+    attributions: attributionsOf(training.slice(0, 1_000)),
     ...validated(sums, training),
   };
   return {
@@ -109,7 +127,7 @@ const specWith = (name: string, monitoring: object): ModelSpec =>
   parseModelSpec({
     apiVersion: 'millrace/v1', kind: 'Model', metadata: { name },
     spec: {
-      task: 'binary', stream: 'flights', features: [{ name: 'distance', type: 'number' }, { name: 'carrier', type: 'category' }], label: { field: 'late' },
+      task: 'binary', stream: 'flights', features, label: { field: 'late' },
       trainer: { name: 'tabular', algorithm: 'lightgbm' },
       monitoring: { window: 'P1D', lateness: 'PT1H', rowsMin: 200, performance: [{ metric: 'auc', worseByMax: 0.05 }, { metric: 'brier', worseByMax: 0.05 }], ...monitoring },
     },
@@ -150,7 +168,7 @@ export class MonitoringRoom {
 
   /** What others have left in the topics is none of this room’s. */
   private async passOver(): Promise<void> {
-    for (const [topic, purpose] of [[predictionServed.type, 'predictions'], [outcomeObserved.type, 'outcomes']] as const) {
+    for (const [topic, purpose] of [[predictionServed.type, 'predictions'], [predictionExplained.type, 'explanations'], [outcomeObserved.type, 'outcomes']] as const) {
       for (const { partition, high } of await this.driver.watermarks(topic)) await query(this.database.source, 'INSERT INTO fold_offset (consumer_group, topic, partition, next_offset) VALUES ($1, $2, $3, $4)', [`${this.service}.${purpose}`, topic, partition, high]);
     }
   }
@@ -183,21 +201,26 @@ export class MonitoringRoom {
     await this.publish(events.map((event) => this.encode(predictionServed, event, event.recordId)));
   }
 
+  async explanations(...events: PredictionExplained[]): Promise<void> {
+    await this.publish(events.map((event) => this.encode(predictionExplained, event, event.recordId)));
+  }
+
   async outcomes(...events: OutcomeObserved[]): Promise<void> {
     await this.publish(events.map((event) => this.encode(outcomeObserved, event, event.recordId)));
   }
 
-  /** The partition that the log gives a key. */
+  /** Sends it, and tells the partition that the log has given it. */
   async partitionOf(event: PredictionServed): Promise<number> {
-    const [position] = await (await this.driver.producer()).send([this.encode(predictionServed, event, event.recordId)]);
-    return position?.partition ?? -1;
+    const before = new Map((await this.driver.watermarks(predictionServed.type)).map(({ partition, high }) => [partition, high]));
+    await this.predictions(event);
+    return (await this.driver.watermarks(predictionServed.type)).find(({ partition, high }) => high > (before.get(partition) ?? 0))?.partition ?? -1;
   }
 
   /** Waits until everything sent is saved: then the wall clock moves on by the save interval in each look. */
   async allSaved(): Promise<void> {
     await eventually('everything saved', async () => {
       this.now = new Date(this.now.getTime() + 100);
-      for (const [topic, group] of [[predictionServed.type, `${this.service}.predictions`], [outcomeObserved.type, `${this.service}.outcomes`]] as const) {
+      for (const [topic, group] of [[predictionServed.type, `${this.service}.predictions`], [predictionExplained.type, `${this.service}.explanations`], [outcomeObserved.type, `${this.service}.outcomes`]] as const) {
         for (const { partition, high } of await this.driver.watermarks(topic)) {
           const rows = await query<{ next_offset: string }>(this.database.source, 'SELECT next_offset FROM fold_offset WHERE consumer_group = $1 AND partition = $2', [group, partition]);
           if (high > 0 && Number(rows[0]?.next_offset ?? 0) < high) return false;
@@ -205,6 +228,19 @@ export class MonitoringRoom {
       }
       return true;
     });
+  }
+
+  /** Every prediction of the log, in the order of its partition. */
+  async predictionsLogged(): Promise<{ data: PredictionServed; partition: number; offset: number }[]> {
+    const all = (await this.driver.watermarks(predictionServed.type)).reduce((sum, { high }) => sum + high, 0);
+    const seen: { data: PredictionServed; partition: number; offset: number }[] = [];
+    const consumption = await this.driver.consume({
+      group: randomUUID(), topics: [predictionServed.type],
+      onBatch: async (batch) => void seen.push(...batch.map((delivery) => ({ data: decodeEvent(predictionServed, delivery).data, partition: delivery.partition, offset: Number(delivery.offset) }))),
+    });
+    await eventually(`${all} predictions`, () => seen.length >= all);
+    await consumption.stop();
+    return seen;
   }
 
   async verdictsPublished(count: number): Promise<VerdictIssued[]> {
@@ -243,9 +279,9 @@ export class MonitoringInstance {
     const models = new MonitoredModels(messaging);
     const references = new References(kept, models, messaging, settings);
     this.references = new VersionRegisteredConsumer(kept);
-    this.consumers = [new PredictionServedConsumer(messaging, models, references, settings, panes, closing), new OutcomeObservedConsumer(messaging, models, references, settings, panes, closing)];
+    this.consumers = [PredictionServedConsumer, PredictionExplainedConsumer, OutcomeObservedConsumer].map((Consumer) => new Consumer(messaging, models, references, settings, panes, closing));
     const watermarks = new Watermarks(closing, models, messaging, settings);
-    this.closer = new CloseWindowsTask(source, messaging, models, panes, closing, watermarks, verdicts, new JudgeInputsHandler(panes, references, verdicts), new JudgeOutcomesHandler(references, labels), settings, log);
+    this.closer = new CloseWindowsTask(source, messaging, models, closing, watermarks, verdicts, new JudgeInputsHandler(panes, references, verdicts), new JudgeAttributionsHandler(panes, references, verdicts), new JudgeOutcomesHandler(panes, references, labels, verdicts), settings, log);
     this.freshness = new WatchFreshnessTask(source, messaging, models, closing, verdicts, settings, log);
     this.errors = new WatchErrorsTask(source, messaging, models, references, panes, closing, watermarks, new ErrorWatchStore(), verdicts, settings, log);
     this.edge = new VerdictsController(verdicts, models, labels);

@@ -1,13 +1,14 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { outcomeObserved, type OutcomeObserved, type ServedPrediction } from '@millrace/contracts';
 import { windowStart } from '@millrace/core/drift';
-import { isWrong, type OutcomeState } from '@millrace/core/performance';
+import { isWrong, mergeOutcomes, type OutcomeState } from '@millrace/core/performance';
 import { emptyOutcomePane, firstOfEachVersion, observeAnswer, outcomePaneOf, type MonitoredModel, type PaneKey } from '@millrace/core/verdicts';
 import { Messaging, type Received } from '@millrace/messaging';
 import { ClosingStore } from './closing.store.js';
 import { DriftMonitoringSettings } from './drift-monitoring.config.js';
 import { driftMonitoringMetrics } from './drift-monitoring.metrics.js';
 import type { ErrorCount } from './error-count.js';
+import { foldPanes } from './fold-panes.js';
 import { MonitoredModels } from './monitored-models.js';
 import { PaneBook } from './pane-book.js';
 import { PaneStore } from './pane.store.js';
@@ -27,28 +28,17 @@ export class OutcomeObservedConsumer implements OnApplicationBootstrap {
     panes: PaneStore,
     closing: ClosingStore,
   ) {
-    this.book = new PaneBook('outcomes', panes, closing, () => messaging.now());
+    this.book = new PaneBook('outcomes', panes, closing, () => messaging.now(), {
+      merge: mergeOutcomes,
+      settle: (state) => state,
+      latenessMs: (model) => models.get(model)?.latenessMs ?? 0,
+      amendMs: (model) => models.get(model)?.amendMs ?? 0,
+    });
     this.errors = new PaneBook('errors', panes, closing, () => messaging.now());
   }
 
-  async onApplicationBootstrap(): Promise<void> {
-    await this.models.start();
-    await this.messaging.checkpointFold('outcomes', {
-      event: outcomeObserved,
-      everyMs: this.settings.saveEveryMs,
-      everyRecords: this.settings.saveEveryRecords,
-      restore: async (partition) => {
-        for (const book of [this.book, this.errors]) await book.restore(partition);
-      },
-      observe: (_partition, events) => this.observe(events),
-      save: async (partition, _toOffset, transaction) => {
-        for (const book of [this.book, this.errors]) await book.save(partition, transaction);
-        return [];
-      },
-      saved: (partition) => {
-        for (const book of [this.book, this.errors]) book.saved(partition);
-      },
-    });
+  onApplicationBootstrap(): Promise<void> {
+    return foldPanes(this.messaging, this.models, this.settings, { purpose: 'outcomes', event: outcomeObserved, books: [this.book, this.errors], observe: (events) => this.observe(events) });
   }
 
   private observe(events: readonly Received<OutcomeObserved>[]): void {

@@ -1,2 +1,2 @@
-/** `predictions` make drift panes, `outcomes` make performance panes and, by the minute, `errors`. */
-export type PaneSource = 'predictions' | 'outcomes' | 'errors';
+/** `predictions` make drift panes, `explanations` panes of attributions, `outcomes` performance panes and, by the minute, `errors`. */
+export type PaneSource = 'predictions' | 'explanations' | 'outcomes' | 'errors';

@@ -6,6 +6,7 @@ import { Messaging, type Received } from '@millrace/messaging';
 import { ClosingStore } from './closing.store.js';
 import { DriftMonitoringSettings } from './drift-monitoring.config.js';
 import { driftMonitoringMetrics } from './drift-monitoring.metrics.js';
+import { foldPanes } from './fold-panes.js';
 import { MonitoredModels } from './monitored-models.js';
 import { PaneBook } from './pane-book.js';
 import { PaneStore } from './pane.store.js';
@@ -32,20 +33,8 @@ export class PredictionServedConsumer implements OnApplicationBootstrap {
     });
   }
 
-  async onApplicationBootstrap(): Promise<void> {
-    await this.models.start();
-    await this.messaging.checkpointFold('predictions', {
-      event: predictionServed,
-      everyMs: this.settings.saveEveryMs,
-      everyRecords: this.settings.saveEveryRecords,
-      restore: (partition) => this.book.restore(partition),
-      observe: (_partition, events) => this.observe(events),
-      save: async (partition, _toOffset, transaction) => {
-        await this.book.save(partition, transaction);
-        return [];
-      },
-      saved: (partition) => this.book.saved(partition),
-    });
+  onApplicationBootstrap(): Promise<void> {
+    return foldPanes(this.messaging, this.models, this.settings, { purpose: 'predictions', event: predictionServed, books: [this.book], observe: (events) => this.observe(events) });
   }
 
   private observe(events: readonly Received<PredictionServed>[]): void {

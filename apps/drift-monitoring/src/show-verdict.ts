@@ -1,11 +1,13 @@
 import type { VerdictIssued } from '@millrace/contracts';
 import type { MeasuredMetric } from '@millrace/core/statistics';
+import { judgedIn } from '@millrace/core/verdicts';
 import { driftMonitoringMetrics } from './drift-monitoring.metrics.js';
 import { showPerformance } from './show-performance.js';
 
 /** Puts the last closed window of a version on the board. */
-export function showVerdict({ model, version, kind, rows, findings, budget }: VerdictIssued, metrics: readonly MeasuredMetric[]): void {
-  driftMonitoringMetrics.windowRows.set({ model, version, kind }, rows);
+export function showVerdict(verdict: VerdictIssued, metrics: readonly MeasuredMetric[]): void {
+  const { model, version, kind, rows, findings, budget } = verdict;
+  driftMonitoringMetrics.windowRows.set({ model, version, kind: judgedIn(verdict) }, rows);
   showPerformance({ model, version, findings });
   for (const { name, value, low, high } of metrics) {
     driftMonitoringMetrics.performance.set({ model, version, metric: name, bound: 'value' }, value);

@@ -15,4 +15,12 @@ export class VerdictByIdController {
     if (revisions.length === 0) throw new MillraceError('VERDICT_UNKNOWN', `there is no verdict ${verdictId}`);
     return { verdictId, revisions };
   }
+
+  @Get(':verdictId/trail')
+  @ApiOperation({ summary: 'Of a rise of the errors: the panes that the watch went through last, and the watch before them' })
+  async trail(@Param('verdictId') verdictId: string): Promise<object> {
+    const state = await this.verdicts.stateOf(verdictId);
+    if (typeof state !== 'object' || state === null || !('trail' in state) || typeof state.trail !== 'object' || state.trail === null) throw new MillraceError('VERDICT_UNKNOWN', `there is no rise ${verdictId} whose panes were kept`);
+    return state.trail;
+  }
 }

@@ -36,6 +36,9 @@ function keptVerdict({ verdict_id, window_start_ms, window_end_ms, watermark_ms,
   return { verdictId: verdict_id, window: { from: instant(window_start_ms), to: instant(window_end_ms) }, watermark: instant(watermark_ms), ...row, ...rest };
 }
 
+/** Of the verdicts on drift, those on a window of inputs. */
+const onInputs = `verdict_id NOT LIKE '%:freshness:%' AND verdict_id NOT LIKE '%:attribution:%'`;
+
 const columns = 'verdict_id, model, version, role, kind, window_start_ms, window_end_ms, watermark_ms, outcome, rows, findings, metrics, offsets, revision, budget, causes, inputs';
 
 /** What the drift verdicts before one have seen and spent. */
@@ -79,14 +82,19 @@ export class VerdictStore {
 
   /** Revision of the last verdict with this id; 0 when there is none. */
   async revisionOf(verdictId: string, transaction: Transaction): Promise<number> {
-    const [row] = await transaction.query<{ revision: number | null }>('SELECT max(revision) AS revision FROM verdict WHERE verdict_id = $1', [verdictId]);
-    return row?.revision ?? 0;
+    return (await this.last(verdictId, transaction))?.revision ?? 0;
+  }
+
+  /** The last revision of the verdict with this id, and what was kept beside it; null when there is none. */
+  async last(verdictId: string, transaction: Transaction): Promise<{ readonly revision: number; readonly rows: number; readonly state: unknown } | null> {
+    const [row] = await transaction.query<{ revision: number; rows: number; state: unknown }>('SELECT revision, rows, state FROM verdict WHERE verdict_id = $1 ORDER BY revision DESC LIMIT 1', [verdictId]);
+    return row ?? null;
   }
 
   /** The last window of inputs that was judged, and the version that answered most of it; null before the first. */
   async lastWindow(model: string, transaction: Transaction): Promise<{ readonly endMs: number; readonly version: string } | null> {
     const [row] = await transaction.query<{ window_end_ms: string; version: string }>(
-      `SELECT window_end_ms, version FROM verdict WHERE model = $1 AND kind = 'drift' AND role = 'primary' AND verdict_id NOT LIKE '%:freshness:%' ORDER BY window_end_ms DESC, rows DESC, version LIMIT 1`,
+      `SELECT window_end_ms, version FROM verdict WHERE model = $1 AND kind = 'drift' AND role = 'primary' AND ${onInputs} ORDER BY window_end_ms DESC, rows DESC, version LIMIT 1`,
       [model],
     );
     return row === undefined ? null : { endMs: Number(row.window_end_ms), version: row.version };
@@ -102,12 +110,18 @@ export class VerdictStore {
 
   async driftHistory(model: string, windowStartMs: number, spentSinceMs: number, windows: number, transaction: Transaction): Promise<DriftHistory> {
     const rows = await transaction.query<{ rows: string }>(
-      `SELECT sum(rows) AS rows FROM (SELECT DISTINCT ON (verdict_id) window_start_ms, rows FROM verdict WHERE model = $1 AND kind = 'drift' AND role = 'primary' AND window_start_ms < $2 AND verdict_id NOT LIKE '%:freshness:%' ORDER BY verdict_id, revision DESC) AS last
-       WHERE window_start_ms > (SELECT min(window_start_ms) FROM verdict WHERE model = $1 AND kind = 'drift' AND role = 'primary') GROUP BY window_start_ms ORDER BY window_start_ms DESC LIMIT $3`,
+      `SELECT sum(rows) AS rows FROM (SELECT DISTINCT ON (verdict_id) window_start_ms, rows FROM verdict WHERE model = $1 AND kind = 'drift' AND role = 'primary' AND window_start_ms < $2 AND ${onInputs} ORDER BY verdict_id, revision DESC) AS last
+       WHERE window_start_ms > (SELECT min(window_start_ms) FROM verdict WHERE model = $1 AND kind = 'drift' AND role = 'primary' AND ${onInputs}) GROUP BY window_start_ms ORDER BY window_start_ms DESC LIMIT $3`,
       [model, windowStartMs, windows],
     );
     const [level] = await transaction.query<{ spent: number | null }>(`SELECT sum(level) AS spent FROM verdict WHERE model = $1 AND kind = 'drift' AND role = 'primary' AND window_end_ms > $2`, [model, spentSinceMs]);
     return { volumes: rows.map((row) => Number(row.rows)).reverse(), spent: level?.spent ?? 0 };
+  }
+
+  /** The state that a verdict was made from, of its first revision. */
+  async stateOf(verdictId: string): Promise<unknown> {
+    const [row] = await query<{ state: unknown }>(this.database, 'SELECT state FROM verdict WHERE verdict_id = $1 ORDER BY revision LIMIT 1', [verdictId]);
+    return row?.state;
   }
 
   /** Every revision, the first one first. */
@@ -127,9 +141,9 @@ export class VerdictStore {
     return rows.map(keptVerdict);
   }
 
-  /** The last verdict of each kind on a window of the versions that answer: what the gauges show. */
+  /** The last verdict of each kind, and the last one on attributions, on a window of the versions that answer: what the gauges show. */
   async latest(): Promise<KeptVerdict[]> {
-    const rows = await query<VerdictRow>(this.database, `SELECT DISTINCT ON (model, version, kind) ${columns} FROM verdict WHERE role = 'primary' AND verdict_id NOT LIKE '%:concept-drift:%' AND verdict_id NOT LIKE '%:freshness:%' ORDER BY model, version, kind, window_start_ms DESC, revision DESC`);
+    const rows = await query<VerdictRow>(this.database, `SELECT DISTINCT ON (model, version, kind, verdict_id LIKE '%:attribution:%') ${columns} FROM verdict WHERE role = 'primary' AND verdict_id NOT LIKE '%:concept-drift:%' AND verdict_id NOT LIKE '%:freshness:%' ORDER BY model, version, kind, verdict_id LIKE '%:attribution:%', window_start_ms DESC, revision DESC`);
     return rows.map(keptVerdict);
   }
 }

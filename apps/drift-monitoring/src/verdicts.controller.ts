@@ -1,6 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { Type, type Static } from '@sinclair/typebox';
+import { judgedIn } from '@millrace/core/verdicts';
 import { schemaPipe } from '@millrace/service';
 import { LabelHistoryStore, type LabelCohort } from './label-history.store.js';
 import { MonitoredModels } from './monitored-models.js';
@@ -43,8 +44,8 @@ export class VerdictsController {
   @ApiQuery({ name: 'version', required: false })
   @ApiQuery({ name: 'limit', required: false, description: 'default 100' })
   async windows(@Param('model') model: string, @Query(schemaPipe(VerdictQuery, 'the query')) { limit, version, role }: VerdictQuery): Promise<object> {
-    // Two verdicts make a window, one per kind.
-    const verdicts = await this.verdicts.list(model, { version, role, limit: Number(limit) * 2 });
+    // Up to three verdicts make a window: on its inputs, its attributions and its outcomes.
+    const verdicts = await this.verdicts.list(model, { version, role, limit: Number(limit) * 3 });
     if (verdicts.length === 0) this.models.require(model);
     const windows = windowsOf(verdicts.filter(({ findings }) => !['e-detector', 'freshness'].includes(findings[0]?.detector ?? '')), await this.labels.cohorts(model, Math.min(...verdicts.map(({ window }) => Date.parse(window.from)))));
     return { model, windows: windows.slice(0, Number(limit)) };
@@ -62,9 +63,10 @@ function windowsOf(verdicts: readonly KeptVerdict[], cohorts: readonly LabelCoho
   for (const verdict of verdicts) {
     const { version, role, window, kind, rows, outcome, findings, metrics, verdictId } = verdict;
     const key = JSON.stringify([version, role, window]);
-    const entry = windows.get(key) ?? { version, role, window, labels: labelsOf(cohorts, verdict), drift: null, performance: null };
+    const entry = windows.get(key) ?? { version, role, window, labels: labelsOf(cohorts, verdict), drift: null, attribution: null, performance: null };
     // Newest first: an older revision does not hide a newer one.
-    if (entry[kind] === null) entry[kind] = kind === 'drift' ? { verdictId, rows, outcome, features: findings.map(driftSummary) } : { verdictId, rows, outcome, metrics };
+    const judged = judgedIn(verdict);
+    if (entry[judged] === null) entry[judged] = kind === 'drift' ? { verdictId, rows, outcome, features: findings.map(driftSummary) } : { verdictId, rows, outcome, metrics };
     windows.set(key, entry);
   }
   return [...windows.values()];

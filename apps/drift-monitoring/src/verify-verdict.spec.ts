@@ -4,28 +4,15 @@
  * Method: the room on a real Kafka and a real PostgreSQL, rows in disorder, some twice, some by a fallback, some of the shadow and of
  * another version; then `millrace verify-verdict` as its own process. What is stored is changed by hand, one number each.
  */
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { OutcomeObserved, PredictionServed, VerdictIssued, VersionRegistered } from '@millrace/contracts';
+import type { OutcomeObserved, PredictionExplained, PredictionServed, VerdictIssued, VersionRegistered } from '@millrace/contracts';
 import { KafkaDriver } from '@millrace/messaging';
 import { query } from '@millrace/persistence';
-import { StandInService } from '@millrace/testing';
-import { flights, MonitoringRoom, outcome, prediction, registered, seeded, type Flight } from './monitoring.fixture.js';
+import { seeded, StandInService, VerifyVerdict, type CommandEnd, type Verified } from '@millrace/testing';
+import { explained, flights, MonitoringRoom, outcome, prediction, registered, type Flight } from './monitoring.fixture.js';
 import { VerdictStore } from './verdict.store.js';
 
-interface Verification {
-  readonly code: number;
-  readonly same: boolean;
-  readonly recordedSha256: string;
-  readonly recomputedSha256: string;
-  readonly rows: number;
-  readonly differences: readonly { readonly path: string; readonly recorded: unknown; readonly recomputed: unknown }[];
-}
-
-/** From the checkout, where jest runs. */
-const command = resolve('apps/cli/dist/main.js');
 const brokers = process.env['KAFKA_BROKERS'] ?? '';
 const name = `verify-${randomUUID().slice(0, 8)}`;
 const versions = new Map<string, VersionRegistered>(['1', '2'].map((version) => [version, { ...registered(version), model: name }]));
@@ -40,7 +27,7 @@ function disordered(story: readonly Flight[]): Flight[] {
     .map(({ flight }) => flight);
 }
 
-const own = <T extends PredictionServed | OutcomeObserved>(event: T): T => ({ ...event, model: name });
+const own = <T extends PredictionServed | PredictionExplained | OutcomeObserved>(event: T): T => ({ ...event, model: name });
 const served = (story: readonly Flight[]): PredictionServed[] =>
   disordered(story).flatMap((flight, index) => [
     own(prediction(flight, index % 7 === 0 ? '2' : '1')),
@@ -55,16 +42,9 @@ describe('millrace verify-verdict, of a window', () => {
   const verdicts: VerdictIssued[] = [];
   let asked: VersionRegistered['reference'] = null;
 
-  const verify = (id: string, ...options: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
-    new Promise((done) => {
-      const env = { ...process.env, NODE_OPTIONS: '', MILLRACE_DRIFT_MONITORING_URL: monitoring.address, MILLRACE_MODEL_REGISTRY_URL: registry.address };
-      execFile(process.execPath, [command, 'verify-verdict', id, ...options], { env, maxBuffer: 1 << 24 }, (error, stdout, stderr) => done({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }));
-    });
-  const verified = async (id: string): Promise<Verification> => {
-    const { code, stdout, stderr } = await verify(id, '--json');
-    if (stdout === '') throw new Error(stderr);
-    return { ...(JSON.parse(stdout) as Omit<Verification, 'code'>), code };
-  };
+  const command = () => new VerifyVerdict({ MILLRACE_DRIFT_MONITORING_URL: monitoring.address, MILLRACE_MODEL_REGISTRY_URL: registry.address });
+  const verify = (id: string): Promise<CommandEnd> => command().run(id);
+  const verified = (id: string): Promise<Verified> => command().verified(id);
   const idOf = (kind: string, outcomeOf: string): string => {
     const found = verdicts.find((verdict) => verdict.kind === kind && verdict.version === '1' && verdict.outcome === outcomeOf && verdict.verdictId.includes(':primary:'));
     if (found === undefined) throw new Error(`no ${kind} verdict ${outcomeOf} among ${verdicts.map(({ verdictId, outcome: said }) => `${verdictId} ${said}`).join(', ')}`);
@@ -91,10 +71,14 @@ describe('millrace verify-verdict, of a window', () => {
     const story = [...flights(900, 0, 24, 1), ...flights(900, 24, 48, 2, (flight) => ({ ...flight, distance: (flight.distance ?? 0) + 700, late: !flight.late })), ...flights(120, 48, 52, 3)];
     await room.predictions(...served(story));
     await room.outcomes(...disordered(story).map((flight) => own(outcome(flight))));
+    await room.explanations(...disordered(story).map((flight) => own(explained(flight, flight.hours >= 24 ? 2 : undefined))));
     await room.allSaved();
     verdicts.push(...(await instance.closer.run()).filter(({ model }) => model === name).map(({ verdict }) => verdict));
-    // Late rows of the second day amend its verdict.
-    await room.predictions(...flights(150, 44, 47, 4).map((flight) => own(prediction(flight))), ...flights(60, 72, 76, 5).map((flight) => own(prediction(flight))));
+    // Late rows of the second day amend its verdicts.
+    const [late, next] = [flights(150, 44, 47, 4), flights(60, 72, 76, 5)];
+    await room.predictions(...[...late, ...next].map((flight) => own(prediction(flight))));
+    await room.outcomes(...[...late, ...next].map((flight) => own(outcome(flight))));
+    await room.explanations(...[...late, ...next].map((flight) => own(explained(flight))));
     await room.allSaved();
     await instance.closer.run();
   });
@@ -110,13 +94,17 @@ describe('millrace verify-verdict, of a window', () => {
     expect(found.rows).toBeGreaterThan(500);
   });
 
-  it('makes each revision of an amended verdict again, and those of shadows', async () => {
-    const id = idOf('drift', 'failed');
+  it.each([['drift'], ['performance'], ['attribution']])('makes each revision of an amended verdict again: %s', async (judged) => {
+    const id = judged === 'attribution' ? idOf('drift', 'failed').replace(':drift:', ':attribution:') : idOf(judged, 'failed');
     const [first, second] = [await verified(`${id}#1`), await verified(`${id}#2`)];
+    expect([first.differences, second.differences]).toEqual([[], []]);
     expect([first, second]).toMatchObject([{ same: true }, { same: true }]);
     expect(second.rows).toBe(first.rows + 150);
-    expect(await verified(id.replace(':1:', ':2:').replace(':primary:', ':shadow:'))).toMatchObject({ same: true });
     expect(await verify(`${id}#3`)).toMatchObject({ code: 1, stderr: expect.stringContaining('VERDICT_UNKNOWN') });
+  });
+
+  it('makes those of shadows again', async () => {
+    expect(await verified(idOf('drift', 'failed').replace(':1:', ':2:').replace(':primary:', ':shadow:'))).toMatchObject({ same: true });
   });
 
   it('finds one number that was changed', async () => {

@@ -2,8 +2,8 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { DataSource } from 'typeorm';
 import { verdictIssued, type VerdictIssued } from '@millrace/contracts';
 import { windowStart } from '@millrace/core/drift';
-import { evidenceShare, startErrorWatch, watchPane, type ErrorWatch } from '@millrace/core/performance';
-import type { MonitoredModel } from '@millrace/core/verdicts';
+import { evidenceShare, noted, startErrorWatch, startTrail, watchPane, wholeTrail, type ErrorRise, type ErrorTrail, type ErrorWatch } from '@millrace/core/performance';
+import { riseVerdict, watchSalt, type MonitoredModel, type Reference } from '@millrace/core/verdicts';
 import { Messaging } from '@millrace/messaging';
 import { inTransaction, type Transaction } from '@millrace/persistence';
 import { PeriodicTask, ServiceLog } from '@millrace/service';
@@ -11,12 +11,11 @@ import { ClosingStore } from './closing.store.js';
 import { DriftMonitoringSettings } from './drift-monitoring.config.js';
 import { driftMonitoringMetrics } from './drift-monitoring.metrics.js';
 import { errorsByVersion, mergedCounts, type ErrorCount, type ErrorsOfVersion } from './error-count.js';
-import { ErrorWatchStore } from './error-watch.store.js';
+import { ErrorWatchStore, type KeptWatch } from './error-watch.store.js';
 import type { JudgedWindow } from './judged-window.js';
 import { MonitoredModels } from './monitored-models.js';
 import { PaneStore } from './pane.store.js';
 import { References } from './references.js';
-import { riseVerdict } from './rise-verdict.js';
 import { VerdictStore } from './verdict.store.js';
 import { Watermarks } from './watermarks.js';
 
@@ -73,11 +72,11 @@ export class WatchErrorsTask implements OnApplicationBootstrap, OnApplicationShu
       if (!(await this.closing.advance(model.model, 'errors', untilMs, transaction))) return [];
       const found: JudgedWindow[] = [];
       for (const errors of errorsByVersion(await this.panes.take<ErrorCount>(model.model, 'errors', untilMs, transaction))) {
-        const watch = await this.watchOf(model, errors.version, transaction);
-        if (watch === null) continue;
-        found.push(...this.watch(watch, errors, model, watermarkMs));
-        await this.watches.keep(model.model, errors.version, watch, transaction);
-        shown.push([errors.version, watch]);
+        const kept = await this.watchOf(model, errors.version, transaction);
+        if (kept === null) continue;
+        found.push(...this.watch(kept, errors, model, await this.references.load(model.model, errors.version), watermarkMs));
+        await this.watches.keep(model.model, errors.version, kept, transaction);
+        shown.push([errors.version, kept.watch]);
       }
       for (const rise of found) await this.verdicts.keep(rise, transaction);
       await this.messaging.enqueue(transaction, found.map(({ verdict }) => this.messaging.encode(verdictIssued, verdict, { key: verdict.model, id: verdict.verdictId })));
@@ -90,19 +89,28 @@ export class WatchErrorsTask implements OnApplicationBootstrap, OnApplicationShu
   }
 
   /** A version is watched from the errors of its validation; without them there is nothing to rise from. */
-  private async watchOf({ model, conceptDrift: { meanTimeBetweenFalseAlarms, unit } }: MonitoredModel, version: string, transaction: Transaction): Promise<ErrorWatch | null> {
+  private async watchOf({ model, conceptDrift: { meanTimeBetweenFalseAlarms, unit } }: MonitoredModel, version: string, transaction: Transaction): Promise<KeptWatch | null> {
     const kept = await this.watches.read(model, version, transaction);
-    if (kept !== null && kept.unit === unit && kept.meanTimeBetweenFalseAlarms === meanTimeBetweenFalseAlarms) return kept;
+    if (kept !== null && kept.watch.unit === unit && kept.watch.meanTimeBetweenFalseAlarms === meanTimeBetweenFalseAlarms) return kept;
     const errors = (await this.references.load(model, version))?.errors ?? null;
-    return errors === null || errors.rows === 0 ? null : startErrorWatch({ baseline: { errors: errors.wrong, rows: errors.rows }, meanTimeBetweenFalseAlarms, unit });
+    if (errors === null || errors.rows === 0) return null;
+    return { watch: startErrorWatch({ baseline: { errors: errors.wrong, rows: errors.rows }, meanTimeBetweenFalseAlarms, unit }), trail: startTrail(null) };
   }
 
-  private watch(watch: ErrorWatch, { version, panes }: ErrorsOfVersion, model: MonitoredModel, watermarkMs: number): JudgedWindow[] {
+  private watch(kept: KeptWatch, { version, panes }: ErrorsOfVersion, model: MonitoredModel, reference: Reference | null, watermarkMs: number): JudgedWindow[] {
+    const { watch } = kept;
     return mergedCounts(panes).flatMap((pane) => {
-      const rises = watchPane(watch, pane, `${model.model}/${version}`);
-      return rises.map((rise, index) => riseVerdict(rise, index, { model, version, watermarkMs, watch }));
+      kept.trail = noted(kept.trail, pane, watch);
+      const rises = watchPane(watch, pane, watchSalt(model.model, version));
+      return rises.map((rise, index) => risen(rise, riseVerdict(rise, index, { model, version, watermarkMs, reference, watch, trail: wholeTrail(kept.trail) }), wholeTrail(kept.trail)));
     });
   }
+}
+
+function risen(rise: ErrorRise, verdict: VerdictIssued, trail: ErrorTrail): JudgedWindow {
+  const { model, version, window } = verdict;
+  const metrics = [{ name: 'error-rate', value: rise.errorNow, n: rise.rows, low: rise.low, high: rise.high, better: 'lower' as const }];
+  return { model, version, role: 'primary', windowStartMs: rise.sinceMs, windowEndMs: Date.parse(window.to), verdict, metrics, state: { rise, trail } };
 }
 
 function count({ model, version, kind, outcome }: VerdictIssued): void {

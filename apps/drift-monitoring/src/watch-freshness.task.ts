@@ -1,8 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { predictionServed, verdictIssued, type VerdictIssued } from '@millrace/contracts';
-import { silenceFinding } from '@millrace/core/drift';
-import { plainFinding, type MonitoredModel } from '@millrace/core/verdicts';
+import { predictionServed, verdictIssued } from '@millrace/contracts';
+import { silenceVerdict, type MonitoredModel, type Silence } from '@millrace/core/verdicts';
 import { Messaging } from '@millrace/messaging';
 import { inTransaction } from '@millrace/persistence';
 import { PeriodicTask, ServiceLog } from '@millrace/service';
@@ -71,7 +70,7 @@ export class WatchFreshnessTask implements OnApplicationBootstrap, OnApplication
   private async tell(model: MonitoredModel, last: LastPrediction, nowMs: number): Promise<JudgedWindow | null> {
     const version = await this.verdicts.lastVersion(model.model);
     if (version === null) return null;
-    const window = silence(model, version, last, nowMs);
+    const window = silence(model, version, { ...last, nowMs, positions: await this.closing.positions(this.messaging.group('predictions')) });
     const first = await inTransaction(this.database, async (transaction) => {
       if (!(await this.verdicts.keep(window, transaction))) return false;
       await this.messaging.enqueue(transaction, [this.messaging.encode(verdictIssued, window.verdict, { key: model.model, id: window.verdict.verdictId })]);
@@ -84,13 +83,7 @@ export class WatchFreshnessTask implements OnApplicationBootstrap, OnApplication
   }
 }
 
-/** The id follows from the last prediction, so that a silence is told once. */
-function silence({ model, silenceMs }: MonitoredModel, version: string, { eventTimeMs, movedAtMs }: LastPrediction, nowMs: number): JudgedWindow {
-  const [from, to] = [eventTimeMs, eventTimeMs + (silenceMs ?? 0)];
-  const at = new Date(from).toISOString();
-  const verdict: VerdictIssued = {
-    verdictId: `${model}:${version}:drift:freshness:${at}`, model, version, kind: 'drift', window: { from: at, to: new Date(to).toISOString() }, watermark: at,
-    outcome: 'failed', rows: 0, findings: [plainFinding(silenceFinding(nowMs - movedAtMs, silenceMs ?? 0, at))], offsets: [],
-  };
-  return { model, version, role: 'primary', windowStartMs: from, windowEndMs: to, verdict, metrics: [], state: { v: 2, movedAtMs, nowMs } };
+function silence(model: MonitoredModel, version: string, told: Silence): JudgedWindow {
+  const { eventTimeMs } = told;
+  return { model: model.model, version, role: 'primary', windowStartMs: eventTimeMs, windowEndMs: eventTimeMs + (model.silenceMs ?? 0), verdict: silenceVerdict(model, version, told), metrics: [], state: { v: 2, ...told } };
 }

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { outcomeObserved, predictionServed } from '@millrace/contracts';
+import { outcomeObserved, predictionExplained, predictionServed } from '@millrace/contracts';
 import { isIdle, watermarkMs } from '@millrace/core/drift';
 import { Messaging } from '@millrace/messaging';
 import { ClosingStore } from './closing.store.js';
 import { DriftMonitoringSettings } from './drift-monitoring.config.js';
 import { MonitoredModels } from './monitored-models.js';
 
-const eventOf = { predictions: predictionServed, outcomes: outcomeObserved } as const;
+const eventOf = { predictions: predictionServed, explanations: predictionExplained, outcomes: outcomeObserved } as const;
 
 /** The watermark of each model: the least of its partitions’ event times minus its lateness, idle partitions left out. */
 @Injectable()

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DatasetManifest } from '@millrace/core/dataset';
-import { writeSegment, type ArchivedRow } from './archive.fixture.js';
+import { writeSegment, type ArchivedRow } from '@millrace/testing';
 import { DatasetBuilder, partFile, parts } from './dataset-builder.js';
-import { literal } from './dataset-sql.js';
+import { parquet } from './dataset-sql.js';
 import { rowsOf, withDuckDb } from './parquet.js';
 import type { SegmentFiles } from './segment-files.js';
 
@@ -27,7 +27,7 @@ describe('DatasetBuilder', () => {
 
   const archive = async (kind: 'record' | 'label', partition: number, fromOffset: number, rows: ArchivedRow[]) => {
     const sha256 = `segment-${(count += 1)}`;
-    const file = join(folder, `${sha256}.parquet`);
+    const file = join(folder, `stream=parcels/kind=${kind}/date=2026-01-01/${sha256}.parquet`);
     await writeSegment(file, fromOffset, rows);
     files.set(sha256, file);
     segments.push({ kind, topic: kind, partition, fromOffset, toOffset: fromOffset + rows.length, rows: rows.length, sha256 });
@@ -38,7 +38,7 @@ describe('DatasetBuilder', () => {
     split: { by: 'event-time', testShare: 0.25, validationShare: 0.25 }, ...changes,
   });
   const build = (changes: Partial<DatasetManifest> = {}, task: 'binary' | 'multiclass' = 'binary') => builder.build(manifest(changes), task, join(folder, 'dataset'));
-  const rowsIn = async (part: (typeof parts)[number]) => withDuckDb((connection) => rowsOf(connection, `SELECT * FROM read_parquet(${literal(partFile(join(folder, 'dataset'), part))})`));
+  const rowsIn = async (part: (typeof parts)[number]) => withDuckDb((connection) => rowsOf(connection, `SELECT * FROM ${parquet(partFile(join(folder, 'dataset'), part))}`));
   const ids = async (): Promise<string[]> => (await Promise.all(parts.map(rowsIn))).flat().map(({ record_id }) => String(record_id));
 
   beforeEach(async () => {
@@ -104,6 +104,18 @@ describe('DatasetBuilder', () => {
     await archive('label', 0, 0, [label('b', '02T00', true)]);
     await expect(build()).rejects.toMatchObject({ code: 'DATASET_EMPTY' });
     await expect(build({ features: [{ name: 'height', type: 'number' }] })).rejects.toMatchObject({ code: 'DATASET_EMPTY', message: expect.stringContaining('height') });
+  });
+
+  it('takes features and labels that are named like the archive’s own columns and partitions from its rows', async () => {
+    const features = ['date', 'Kind', 'stream', 'offset'];
+    const own = (id: string, at: string, word: string): ArchivedRow => ({ id, at: day(at), ...Object.fromEntries(features.map((name) => [name, `${word} ${name}`])) });
+    await archive('record', 0, 0, [own('a', '01T00', 'first'), own('b', '02T00', 'second')]);
+    await archive('label', 0, 0, ['a', 'b'].map((id) => ({ id, at: day('03T00'), kind: id === 'a' ? 'late' : 'early' })));
+    await build({ features: features.map((name) => ({ name, type: 'category' })), label: { field: 'kind' } }, 'multiclass');
+    expect((await Promise.all(parts.map(rowsIn))).flat()).toMatchObject([
+      { date: 'first date', Kind: 'first Kind', stream: 'first stream', offset: 'first offset', label: 'late' },
+      { date: 'second date', Kind: 'second Kind', stream: 'second stream', offset: 'second offset', label: 'early' },
+    ]);
   });
 
   it('writes the class names of a multiclass label', async () => {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { MillraceError } from '@millrace/contracts';
-import { splitByEventTime, type DatasetManifest, type ManifestSegment } from '@millrace/core/dataset';
-import { archivedAs, firstOfEachId, identifier, labelledRecords, recordsInWindow, writePart, type DatasetShape, type PartitionFiles } from './dataset-sql.js';
+import { archiveColumn, splitByEventTime, type DatasetManifest, type ManifestSegment } from '@millrace/core/dataset';
+import { firstOfEachId, identifier, labelledRecords, recordsInWindow, writePart, type DatasetShape, type PartitionFiles } from './dataset-sql.js';
 import { rowsOf, withDuckDb } from './parquet.js';
 import { SegmentFiles } from './segment-files.js';
 
@@ -71,8 +71,8 @@ export class DatasetBuilder {
 async function fill(connection: DuckDBConnection, shape: DatasetShape, manifest: DatasetManifest, records: PartitionFiles[], labels: PartitionFiles[], folder: string): Promise<DatasetCounts> {
   await connection.run(firstOfEachId('records', records));
   await connection.run(firstOfEachId('labels', labels));
-  await requireColumns(connection, 'records', shape.features.map(({ name }) => archivedAs(name)));
-  await requireColumns(connection, 'labels', [archivedAs(shape.label.field)]);
+  await requireColumns(connection, 'records', shape.features.map(({ name }) => archiveColumn(name)));
+  await requireColumns(connection, 'labels', [archiveColumn(shape.label.field)]);
   await connection.run(labelledRecords(shape));
   await refuseLeakage(connection);
   const [{ n: labelled } = { n: 0 }] = await rowsOf(connection, 'SELECT count(*) AS n FROM dataset');

@@ -1,4 +1,5 @@
 import type { ModelSpec } from '@millrace/contracts';
+import { archiveColumn } from '@millrace/core/dataset';
 
 /** Local Parquet files of one partition of one kind. */
 export interface PartitionFiles {
@@ -14,16 +15,13 @@ export interface DatasetShape {
   readonly labelHorizon: string;
 }
 
-const archiveColumns = new Set(['offset', 'record_id', 'event_time', 'contract_version']);
-
-/** The archive keeps a property that is named like one of its own columns under `value_<name>`. */
-export const archivedAs = (property: string): string => (archiveColumns.has(property.toLowerCase()) ? `value_${property}` : property);
-
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-const source = ({ partition, files }: PartitionFiles): string =>
-  `SELECT *, ${partition} AS archive_partition FROM read_parquet([${files.map(literal).join(', ')}], union_by_name = true)`;
+/** The columns that the files hold, never the Hive partitions of their paths: a feature may be called date or kind. */
+export const parquet = (...files: readonly string[]): string => `read_parquet([${files.map(literal).join(', ')}], union_by_name = true, hive_partitioning = false)`;
+
+const source = ({ partition, files }: PartitionFiles): string => `SELECT *, ${partition} AS archive_partition FROM ${parquet(...files)}`;
 
 /** Every archived row of one kind, the first offset of each id only. Ids are keys, so one id stands in one partition. */
 export function firstOfEachId(view: string, partitions: readonly PartitionFiles[]): string {
@@ -33,7 +31,7 @@ export function firstOfEachId(view: string, partitions: readonly PartitionFiles[
 }
 
 function labelValue({ task, label }: DatasetShape): string {
-  const column = `l.${identifier(archivedAs(label.field))}`;
+  const column = `l.${identifier(archiveColumn(label.field))}`;
   if (task === 'regression') return `CAST(${column} AS DOUBLE)`;
   if (task === 'multiclass') return `CAST(${column} AS VARCHAR)`;
   const positive = label.positive ?? true;
@@ -48,7 +46,7 @@ function labelValue({ task, label }: DatasetShape): string {
  * changes a row that an earlier dataset held. Columns: record_id, event_time, label_event_time, the features, label.
  */
 export function labelledRecords(shape: DatasetShape): string {
-  const features = shape.features.map(({ name, type }) => `CAST(r.${identifier(archivedAs(name))} AS ${type === 'number' ? 'DOUBLE' : 'VARCHAR'}) AS ${identifier(name)}`);
+  const features = shape.features.map(({ name, type }) => `CAST(r.${identifier(archiveColumn(name))} AS ${type === 'number' ? 'DOUBLE' : 'VARCHAR'}) AS ${identifier(name)}`);
   const label = labelValue(shape);
   const from = shape.window.from === null ? '' : `AND r.event_time >= TIMESTAMPTZ ${literal(shape.window.from)}`;
   return `CREATE OR REPLACE TEMP TABLE dataset AS

@@ -2,17 +2,12 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Global, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import type { MicroserviceOptions } from '@nestjs/microservices';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DataSource } from 'typeorm';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { contractChanged, parseModelSpec, runCompleted, segmentSealed, specChanged, type DataOf, type EventDefinition, type RunCompleted } from '@millrace/contracts';
-import { createRingTopics, decodeEvent, Messaging, MillraceTransport } from '@millrace/messaging';
+import { createRingTopics, decodeEvent, Messaging } from '@millrace/messaging';
 import { MemoryDriver } from '@millrace/messaging/testing';
-import { ErrorFilter, Readiness, ServiceLog } from '@millrace/service';
-import { eventually, openTestDatabase, SilentLog, type TestDatabase } from '@millrace/testing';
-import { segmentOf, writeSegment, type ArchivedRow } from './archive.fixture.js';
+import { openInProcess } from '@millrace/service/testing';
+import { eventually, openTestDatabase, seeded, segmentOf, SilentLog, writeSegment, type ArchivedRow, type TestDatabase } from '@millrace/testing';
 import { TrainingOrchestrator1700000800000 } from './migrations/0001-training-orchestrator.js';
 import { TrainingOrchestratorModule } from './training-orchestrator.module.js';
 
@@ -40,25 +35,8 @@ export class OrchestratorUnderTest {
     const driver = new MemoryDriver();
     await createRingTopics(driver, 1);
     const messaging = new Messaging({ service: 'training-orchestrator', driver, database: database.source, now: () => new Date(), log: new SilentLog() });
-    const log = new ServiceLog('training-orchestrator', 'silent');
-    const providers = [
-      { provide: Messaging, useValue: messaging },
-      { provide: DataSource, useValue: database.source },
-      { provide: ServiceLog, useValue: log },
-      { provide: Readiness, useValue: new Readiness() },
-    ];
-    @Global()
-    @Module({ providers, exports: providers })
-    class Platform {}
     const config = { storageUrl: pathToFileURL(join(folder, 'storage')).toString(), workFolder: join(folder, 'work'), trainerPython: python, trainerFolder, concurrency: 1 };
-    @Module({ imports: [Platform, TrainingOrchestratorModule.with(config)] })
-    class Service {}
-    const app = await NestFactory.create<NestFastifyApplication>(Service, new FastifyAdapter(), { logger: false, abortOnError: false });
-    app.useGlobalFilters(new ErrorFilter(log));
-    app.connectMicroservice<MicroserviceOptions>({ strategy: new MillraceTransport(messaging, 'training-orchestrator') });
-    await app.init();
-    await app.startAllMicroservices();
-    messaging.startOutbox();
+    const app = await openInProcess('training-orchestrator', TrainingOrchestratorModule.with(config), { messaging, database: database.source });
     return new OrchestratorUnderTest(app, driver, messaging, database, folder);
   }
 
@@ -117,17 +95,6 @@ async function scriptedTrainer(folder: string, script: string): Promise<Trainer>
   return { python, folder };
 }
 
-/** Reproducible draws from [0, 1): mulberry32. */
-export function draws(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 export interface Truth {
   readonly size: number;
   readonly kind: string;
@@ -136,7 +103,7 @@ export interface Truth {
 
 /** `count` records, ten minutes apart, each with its label an hour later. */
 export function history(count: number, label: (truth: Truth) => string | number | boolean, seed = 7): { records: ArchivedRow[]; labels: ArchivedRow[]; endMs: number } {
-  const draw = draws(seed);
+  const draw = seeded(seed);
   const startMs = Date.parse('2026-01-01T00:00:00Z');
   const at = (index: number, delayMs: number) => new Date(startMs + index * 600_000 + delayMs).toISOString();
   const truths = Array.from({ length: count }, (): Truth => ({ size: Math.round(draw() * 1000) / 10, kind: ['round', 'square', 'flat'][Math.floor(draw() * 3)] ?? 'flat', noise: draw() }));

@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { aliasMoved, versionRegistered, type Metric, type RunCompleted } from '@millrace/contracts';
-import { parseRowSample } from '@millrace/core/drift';
+import { attributionsOf, meanShare, parseReferenceParts, parseRowSample, type PartCounts } from '@millrace/core/drift';
 import { parseFeatureCounts, rowsCounted, type FeatureCounts } from '@millrace/core/statistics';
 import { query } from '@millrace/persistence';
 import { eventually } from '@millrace/testing';
@@ -43,7 +43,7 @@ described('the training pipeline', () => {
   afterEach(() => orchestrator.stop());
 
   it('trains, judges, registers and verifies a binary model', async () => {
-    await start({ gates: { metrics: [{ metric: 'auc', minimum: 0.85 }], slices: [{ by: 'kind', metric: 'accuracy', minimum: 0.7, rowsMin: 20 }] } }, big);
+    await start({ serving: { explanations: { share: 0.01 } }, gates: { metrics: [{ metric: 'auc', minimum: 0.85 }], slices: [{ by: 'kind', metric: 'accuracy', minimum: 0.7, rowsMin: 20 }] } }, big);
     const [run] = await orchestrator.completed(1);
     expect(run).toMatchObject({ outcome: 'succeeded', seed: 42, candidate: { gate: { outcome: 'passed' }, signature: { task: 'binary', positiveIndex: 1 } } });
     // One label in twenty is turned round, so that even the rule itself is right in 95 of 100.
@@ -61,6 +61,12 @@ described('the training pipeline', () => {
     // Scored on the test rows, every one of which is right or wrong.
     expect([...(reference?.calibration?.positives ?? []), ...(reference?.calibration?.negatives ?? [])].reduce((sum, rows) => sum + rows, 0)).toBe(metric(run, 'auc').n);
     expect(reference?.errors).toMatchObject({ rows: metric(run, 'auc').n, tolerance: null });
+    // Explained on the test rows: size and kind decide together, and what they have of each row adds up to all of it.
+    const explained = reference?.attributions === undefined ? null : attributionsOf(reference.attributions);
+    expect(explained?.rows).toBe(metric(run, 'auc').n);
+    const shares = ['size', 'kind'].map((feature) => (explained === null ? NaN : meanShare(explained, feature)));
+    expect((shares[0] ?? 0) + (shares[1] ?? 0)).toBeCloseTo(1, 2);
+    expect(Math.min(...shares)).toBeGreaterThan(0.1);
     const { body: dataset } = await orchestrator.get(`/v1/datasets/${run?.datasetVersion}`);
     expect(dataset).toMatchObject({ counts: { train: reference?.rows }, manifest: { stream: 'shapes', label: { field: 'outcome' } } });
     const { body: asked } = await orchestrator.call('POST', `/v1/runs/${run?.runId}/verify`);
@@ -73,9 +79,17 @@ described('the training pipeline', () => {
 
   it('takes a multiclass model through the same pipeline', async () => {
     const label = ({ size, kind, noise }: Truth): string => (noise < 0.05 ? 'grey' : size > 60 ? 'red' : kind === 'flat' ? 'grey' : 'blue');
-    await start({ task: 'multiclass', label: { field: 'outcome', classes: ['red', 'blue', 'grey'] }, gates: { metrics: [{ metric: 'accuracy', minimum: 0.8 }] } }, label);
+    await start({ task: 'multiclass', label: { field: 'outcome', classes: ['red', 'blue', 'grey'] }, gates: { metrics: [{ metric: 'accuracy', minimum: 0.8 }] }, monitoring: { drift: { segments: ['kind'], reference: { season: 'hour-of-day' } } } }, label);
     const [run] = await orchestrator.completed(1);
     expect(run).toMatchObject({ outcome: 'succeeded', candidate: { signature: { task: 'multiclass', classes: ['red', 'blue', 'grey'] }, reference: { output: { kind: 'category' } } } });
+    // Every training row is of one kind and of one hour.
+    const reference = run?.candidate?.reference;
+    const parts = parseReferenceParts(Buffer.from(reference?.parts ?? '', 'base64'));
+    expect([...parts.segments.keys()].sort()).toEqual(['kind=(all others)', 'kind=flat', 'kind=round', 'kind=square']);
+    const rows = (counts: Iterable<PartCounts>): number => [...counts].reduce((sum, { features }) => sum + rowsOf(features.get('size')), 0);
+    const rowsOf = (counts: FeatureCounts | undefined): number => (counts === undefined ? 0 : rowsCounted(counts));
+    expect([rows(parts.segments.values()), rows(parts.seasons.values())]).toEqual([reference?.rows, reference?.rows]);
+    expect([...parts.seasons.values()].reduce((sum, { output }) => sum + rowsOf(output ?? undefined), 0)).toBe(metric(run, 'accuracy').n);
     expect(metric(run, 'accuracy').value).toBeGreaterThan(0.8);
   });
 

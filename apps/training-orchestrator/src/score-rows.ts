@@ -2,12 +2,14 @@ import { interpretOutput, toFeeds, type Feature, type Prediction } from '@millra
 import type { ModelSignature } from '@millrace/contracts';
 import { lossOf, type Task } from '@millrace/core/statistics';
 import type { LoadedModel } from '@millrace/model-runtime';
-import { literal } from './dataset-sql.js';
+import { parquet } from './dataset-sql.js';
 import { rowsOf, withDuckDb } from './parquet.js';
 
 /** One row of a dataset part, with the label as the metrics want it: boolean, text or number by task. */
 export interface LabelledRow {
   readonly recordId: string;
+  /** Since the epoch. */
+  readonly eventTimeMs: number;
   readonly features: Readonly<Record<string, unknown>>;
   readonly label: boolean | string | number;
 }
@@ -16,8 +18,8 @@ const batchRows = 1_024;
 
 /** In the order of the file, which is that of event time. */
 export async function readPart(file: string, task: Task): Promise<LabelledRow[]> {
-  const rows = await withDuckDb((connection) => rowsOf(connection, `SELECT * FROM read_parquet(${literal(file)})`));
-  return rows.map(({ record_id, event_time: _eventTime, label, ...features }) => ({ recordId: String(record_id), features, label: labelOf(label, task) }));
+  const rows = await withDuckDb((connection) => rowsOf(connection, `SELECT * FROM ${parquet(file)}`));
+  return rows.map(({ record_id, event_time, label, ...features }) => ({ recordId: String(record_id), eventTimeMs: event_time instanceof Date ? event_time.getTime() : NaN, features, label: labelOf(label, task) }));
 }
 
 function labelOf(value: unknown, task: Task): boolean | string | number {

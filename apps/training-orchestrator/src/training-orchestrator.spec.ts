@@ -39,10 +39,14 @@ describe('training-orchestrator', () => {
 
   it('says no until enough is labelled, once per pattern of reasons, and then plans', async () => {
     await start(fail(42, 'enough of the story'));
-    await orchestrator.seal('shapes', 'record', rows.records);
-    await orchestrator.seal('shapes', 'label', rows.labels.slice(0, 200));
-    await orchestrator.seal('shapes', 'label', rows.labels.slice(200, 400));
-    await eventually('three answers are kept', async () => (await evaluations())[0]?.times === 3);
+    // News that comes while other news is weighed is weighed together with the next: one at a time here.
+    const sealed = async (kind: 'record' | 'label', part: typeof rows.records, answers: number) => {
+      await orchestrator.seal('shapes', kind, part);
+      await eventually(`answer ${answers} is kept`, async () => (await evaluations())[0]?.times === answers);
+    };
+    await sealed('record', rows.records, 1);
+    await sealed('label', rows.labels.slice(0, 200), 2);
+    await sealed('label', rows.labels.slice(200, 400), 3);
     expect(await evaluations()).toMatchObject([{ decision: 'no', times: 3, reasons: [{ rule: 'initial', outcome: 'quiet' }, { rule: 'budget', outcome: 'quiet' }] }]);
     await orchestrator.seal('shapes', 'label', rows.labels.slice(400));
     await orchestrator.completed(1);

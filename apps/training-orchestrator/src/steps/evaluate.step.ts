@@ -1,18 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { GateResult, Metric, ReferenceProfile } from '@millrace/contracts';
-import { referenceCounts, referenceSample, serialiseRowSample } from '@millrace/core/drift';
 import type { Prediction } from '@millrace/core/inference';
 import { calibrationOf, validationErrors } from '@millrace/core/performance';
-import { emptyPerformance, metricsOf, observeOutcome, serialiseFeatureCounts, type PerformanceSums } from '@millrace/core/statistics';
+import { emptyPerformance, metricsOf, observeOutcome, type PerformanceSums } from '@millrace/core/statistics';
 import type { ModelRuntime } from '@millrace/model-runtime';
 import type { ArtifactStore } from '@millrace/storage';
 import { ARTIFACTS } from '../artifacts.js';
 import { DatasetBuilder, partFile } from '../dataset-builder.js';
-import { literal } from '../dataset-sql.js';
+import { parquet } from '../dataset-sql.js';
 import { RUNTIME } from '../model-runtime.js';
+import { explainRows } from '../explain-rows.js';
 import { rowsOf, withDuckDb } from '../parquet.js';
 import type { PipelineStep, StepContext } from '../pipeline-step.js';
 import type { Plan } from '../plan.js';
+import { countReference } from '../reference-counts.js';
 import { numbersOf, readPart, scoreRows, type LabelledRow } from '../score-rows.js';
 import { WorkFolder } from '../work-folder.js';
 import type { TrainOutput } from './train.step.js';
@@ -39,16 +40,24 @@ export class EvaluateStep implements PipelineStep {
     await this.builder.ensure(plan.manifest, plan.spec.task, folder);
     const { task, features } = plan.spec;
     const test = await readPart(partFile(folder, 'test'), task);
-    const model = await this.runtime.load(await this.artifacts.get(train.artifact.sha256), train.signature);
+    const bytes = await this.artifacts.get(train.artifact.sha256);
+    const model = await this.runtime.load(bytes, train.signature);
     try {
       const said = await scoreRows(model, train.signature, features, test);
       const metrics = measure(plan, test, said);
       const theirs = await trainersAnswers(await this.artifacts.localPath(train.predictions.sha256), train);
       const training = await readPart(partFile(folder, 'train'), task);
-      return { metrics, parity: judgeParity(test, said, theirs, plan.spec.gates.parityMax), reference: { ...profiles(plan, training), output: outputCounts(task, said), metrics, ...validated(plan, test, said) } };
+      return { metrics, parity: judgeParity(test, said, theirs, plan.spec.gates.parityMax), reference: { ...countReference(plan, training, test, said), metrics, ...validated(plan, test, said), ...(await this.explained(plan, bytes, train, test)) } };
     } finally {
       await model.close();
     }
+  }
+
+  /** Where answers will be explained, what they are compared with. A model that cannot be explained is trained all the same. */
+  private async explained({ spec }: Plan, bytes: Uint8Array, { signature }: TrainOutput, test: readonly LabelledRow[]): Promise<Pick<ReferenceProfile, 'attributions'>> {
+    if (spec.serving.explanations.share === 0) return {};
+    const attributions = await explainRows(this.runtime, bytes, signature, test);
+    return attributions === null ? {} : { attributions };
   }
 }
 
@@ -77,7 +86,7 @@ function measure({ spec }: Plan, rows: readonly LabelledRow[], said: readonly Pr
 
 /** The trainer’s answers by record, as numbersOf orders them. */
 async function trainersAnswers(file: string, { signature }: TrainOutput): Promise<Map<string, number[]>> {
-  const rows = await withDuckDb((connection) => rowsOf(connection, `SELECT * FROM read_parquet(${literal(file)})`));
+  const rows = await withDuckDb((connection) => rowsOf(connection, `SELECT * FROM ${parquet(file)}`));
   const columns = { binary: ['probability'], multiclass: [...signature.classes].sort().map((name) => `probability_${name}`), regression: ['prediction'] }[signature.task];
   return new Map(rows.map((row) => [String(row['record_id']), columns.map((name) => Number(row[name] ?? NaN))]));
 }
@@ -99,21 +108,4 @@ function judgeParity(rows: readonly LabelledRow[], said: readonly Prediction[], 
   if (missing > 0 || !Number.isFinite(worst)) return { ...check, outcome: 'errored', value: null, reason: `the trainer left no comparable prediction for ${missing} of ${rows.length} test rows` };
   const passed = worst <= threshold;
   return { ...check, outcome: passed ? 'passed' : 'failed', value: worst, reason: `the serving runtime and the trainer differ by at most ${worst.toExponential(2)}${passed ? '' : `, most on record ${worstId}; allowed is ${threshold}`}` };
-}
-
-/** What monitoring compares with: the rows that the model was fitted on. */
-function profiles({ spec }: Plan, training: readonly LabelledRow[]): Pick<ReferenceProfile, 'rows' | 'features' | 'sample'> {
-  const sample = referenceSample(spec.features.map(({ name }) => name), training);
-  const features = spec.features.map(({ name, type }) => [name, countsOf(type, training.map((row) => row.features[name]))]);
-  return { rows: training.length, features: Object.fromEntries(features), sample: base64(serialiseRowSample(sample)) };
-}
-
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-
-const countsOf = (kind: 'number' | 'category', values: readonly unknown[]): Record<string, unknown> => ({ v: 2, kind, counts: base64(serialiseFeatureCounts(referenceCounts(kind, values))) });
-
-/** Of the answers on the test rows, which the model had not seen: probabilities, labels or values by task. */
-function outputCounts(task: Plan['spec']['task'], said: readonly Prediction[]): Record<string, unknown> {
-  if (task === 'multiclass') return countsOf('category', said.map(({ label }) => label));
-  return countsOf('number', said.map(({ probability, value }) => probability ?? value));
 }

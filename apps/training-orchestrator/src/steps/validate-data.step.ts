@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DatasetBuilder, partFile, parts, type DatasetCounts } from '../dataset-builder.js';
-import { identifier, literal } from '../dataset-sql.js';
+import { identifier, parquet } from '../dataset-sql.js';
 import { rowsOf, withDuckDb } from '../parquet.js';
 import { StepError, type PipelineStep, type StepContext } from '../pipeline-step.js';
 import { WorkFolder } from '../work-folder.js';
@@ -27,12 +27,11 @@ export class ValidateDataStep implements PipelineStep {
     await this.builder.ensure(plan.manifest, plan.spec.task, folder);
     const { counts } = outputs.snapshot as SnapshotOutput;
     const { task, features } = plan.spec;
-    const table = (names: readonly string[]) => `read_parquet([${names.map(literal).join(', ')}])`;
-    const all = table(parts.map((part) => partFile(folder, part)));
+    const all = parquet(...parts.map((part) => partFile(folder, part)));
     const { nulls, classes, training } = await withDuckDb(async (connection) => ({
       nulls: (await rowsOf(connection, `SELECT ${features.map(({ name }) => `avg(CAST(${identifier(name)} IS NULL AS INTEGER)) AS ${identifier(name)}`).join(', ')} FROM ${all}`))[0] ?? {},
       classes: task === 'regression' ? [] : await rowsOf(connection, `SELECT CAST(label AS VARCHAR) AS class, count(*) AS n FROM ${all} GROUP BY 1 ORDER BY 1`),
-      training: await rowsOf(connection, `SELECT count(DISTINCT label) AS n FROM ${table([partFile(folder, 'train')])}`),
+      training: await rowsOf(connection, `SELECT count(DISTINCT label) AS n FROM ${parquet(partFile(folder, 'train'))}`),
     }));
     const distinct = Number(training[0]?.['n'] ?? 0);
     if (distinct < 2) throw new StepError('DATASET_EMPTY', `the ${counts.train} training rows hold ${distinct === 0 ? 'no label' : `only one ${task === 'regression' ? 'label value' : 'class'}`}: there is nothing to tell apart`, 'never');

@@ -1,7 +1,7 @@
 export type GateOutcome = 'passed' | 'failed' | 'inconclusive' | 'errored';
 
 export interface DriftFinding {
-  /** A feature, `output`, `volume`, `freshness`, or a metric. */
+  /** A feature, `output`, `volume`, `freshness`, a segment (`field=value`), or a metric. */
   readonly subject: string;
   /** What the effect was measured by. */
   readonly detector: string;
@@ -21,6 +21,8 @@ export interface DriftFinding {
   /** Everything that alarmed on this subject, such as `nulls` beside `distribution`. */
   readonly reasons?: readonly string[];
   readonly newCategories?: readonly string[];
+  /** Of a segment: what drifted in it and not as a whole, worst first. */
+  readonly features?: readonly string[];
 }
 
 export const hasOutcome = (findings: readonly { readonly outcome: GateOutcome }[], outcome: GateOutcome): boolean => findings.some((finding) => finding.outcome === outcome);

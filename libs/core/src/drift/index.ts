@@ -1,3 +1,4 @@
+export * from './attribution/index.js';
 export * from './compare/index.js';
 export * from './finding.js';
 export * from './idle.js';

@@ -43,6 +43,18 @@ export function mergeDelays(a: DelayCounts, b: DelayCounts): DelayCounts {
   return merged;
 }
 
+/** What was added to `before` since. @param after counts that `before` went into. */
+export function delaysSince(before: DelayCounts, after: DelayCounts): DelayCounts {
+  const added: DelayCounts = {};
+  for (const [label, { n, wrong, delays }] of Object.entries(after)) {
+    const known = Object.hasOwn(before, label) ? before[label] : undefined;
+    if (n === known?.n) continue;
+    const rest = Object.entries(delays).map(([bin, labels]) => [bin, labels - (known?.delays[bin] ?? 0)] as const).filter(([, labels]) => labels > 0);
+    Object.defineProperty(added, label, { value: { n: n - (known?.n ?? 0), wrong: wrong - (known?.wrong ?? 0), delays: Object.fromEntries(rest) }, enumerable: true, writable: true, configurable: true });
+  }
+  return added;
+}
+
 /** Delays as `label-delay` takes them: up to 1,000 per class, spread as the counts are; each is the geometric middle of its bin. */
 export function historyOfCounts(counts: DelayCounts): DelayHistory {
   const kept = Object.entries(counts).map(([label, { n, delays }]): [string, number[]] => {

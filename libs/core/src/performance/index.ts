@@ -2,6 +2,7 @@ export * from './calibration-bins.js';
 export * from './confusion-metrics.js';
 export * from './delay-counts.js';
 export * from './density-ratio.js';
+export * from './error-trail.js';
 export * from './estimate-performance.js';
 export * from './estimate-window.js';
 export * from './fairness.js';

@@ -23,13 +23,16 @@ export interface MonitoredModel {
   readonly conceptDrift: { readonly enabled: boolean; readonly paneMs: number; readonly unit: 'row' | 'pane'; readonly meanTimeBetweenFalseAlarms: number };
   readonly estimation: { readonly worseByMax: number | null; readonly gapMax: number };
   readonly fairness: OutcomePolicy['fairness'];
+  /** The change of a feature’s part in the explanations that matters. */
+  readonly attributionMin: number;
   /** A label that is later than this comes never. */
   readonly maximumDelayMs: number;
 }
 
 export function monitoredModel({ model, revision, sha256, spec: { spec } }: Pick<SpecChanged, 'model' | 'revision' | 'sha256' | 'spec'>): MonitoredModel {
-  const { window, lateness, pane: inputPane, amendUntil, falseAlarms, alpha, silenceMax, rowsMin, drift, performance, conceptDrift, estimation, fairness } = spec.monitoring;
+  const { window, lateness, pane: inputPane, amendUntil, falseAlarms, alpha, silenceMax, rowsMin, drift: { attributionMin, ...drift }, performance, conceptDrift, estimation, fairness } = spec.monitoring;
   const [windowMs, latenessMs] = [durationMs(window), durationMs(lateness)];
+  const explained = spec.serving.explanations.share > 0;
   const budget = alpha === undefined ? budgetOf(falseAlarms) : null;
   const { enabled, pane, unit, meanTimeBetweenFalseAlarms } = conceptDrift;
   return {
@@ -37,9 +40,9 @@ export function monitoredModel({ model, revision, sha256, spec: { spec } }: Pick
     paneMs: paneLength(windowMs, latenessMs, inputPane === undefined ? null : durationMs(inputPane)),
     amendMs: amendUntil === undefined ? windowMs : durationMs(amendUntil),
     silenceMs: silenceMax === undefined ? null : durationMs(silenceMax),
-    budget, policy: { alpha: alpha ?? (budget === null ? 0 : windowLevel(budget, window)), rowsMin, ...drift },
+    budget, policy: { alpha: alpha ?? (budget === null ? 0 : windowLevel(budget, window, explained ? 3 : 2)), rowsMin, ...drift },
     conceptDrift: { enabled, paneMs: durationMs(pane), unit, meanTimeBetweenFalseAlarms },
     estimation: { worseByMax: estimation.worseByMax ?? null, gapMax: estimation.gapMax },
-    fairness, maximumDelayMs: durationMs(spec.label.maximumDelay),
+    attributionMin, fairness, maximumDelayMs: durationMs(spec.label.maximumDelay),
   };
 }

@@ -1,14 +1,15 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { Count, MillraceError, Nullable, parse, type OutcomeObserved, type PredictionServed, type VerdictIssued } from '@millrace/contracts';
-import { observeInputs, type InputState } from '../drift/index.js';
+import { Count, MillraceError, Nullable, parse, type OutcomeObserved, type PredictionExplained, type PredictionServed, type VerdictIssued } from '@millrace/contracts';
+import { observeAttributions, observeInputs, type AttributionState, type InputState } from '../drift/index.js';
 import type { OutcomeState } from '../performance/index.js';
+import { judgeAttributionWindow } from './judge-attribution-window.js';
 import { judgeInputWindow } from './judge-input-window.js';
 import { judgeOutcomeWindow } from './judge-outcome-window.js';
 import type { MonitoredModel } from './monitored-model.js';
 import type { Pane, PaneKey } from './pane.js';
 import type { Reference } from './reference.js';
-import { emptyInputPane, emptyOutcomePane, firstOfEachVersion, inputPaneOf, isRow, observeAnswer, outcomePaneOf, servedRow } from './served-rows.js';
-import { topicOfKind } from './window-verdict.js';
+import { attributionPaneOf, emptyAttributionPane, emptyInputPane, emptyOutcomePane, firstOfEachVersion, inputPaneOf, isRow, observeAnswer, outcomePaneOf, servedRow } from './served-rows.js';
+import { judgedIn, topicOf } from './window-verdict.js';
 
 /** A verdict as it was told, and of which role it is: published ones are of the role primary. */
 export interface RecordedVerdict {
@@ -30,10 +31,11 @@ interface Placed<Data> {
 
 /** What stood outside the rows when the verdict was made; taken from the record, since the log of one window cannot tell it. */
 const InputHistoryRecord = Type.Object({ volumes: Nullable(Type.Array(Count)), volume: Count, spent: Type.Number({ minimum: 0 }), allowed: Nullable(Type.Number()), versions: Count });
+const AttributionHistoryRecord = Type.Object({ spent: Type.Number({ minimum: 0 }), allowed: Nullable(Type.Number()), versions: Count });
 const ClassDelays = Type.Object({ n: Count, wrong: Count, delays: Type.Record(Type.String(), Count) });
 const LabelsRecord = Type.Object({ matured: Type.Record(Type.String(), ClassDelays), modelSinceMs: Type.Number(), versionSinceMs: Type.Number(), maximumDelayMs: Type.Number() });
 
-function historyOf<T extends typeof InputHistoryRecord | typeof LabelsRecord>(schema: T, { verdictId, inputs }: VerdictIssued): Static<T> {
+function historyOf<T extends typeof InputHistoryRecord | typeof AttributionHistoryRecord | typeof LabelsRecord>(schema: T, { verdictId, inputs }: VerdictIssued): Static<T> {
   if (inputs === undefined) throw new MillraceError('INPUTS_MISSING', `${verdictId} was told before verdicts kept their inputs; it cannot be made again`);
   return parse(schema, inputs.history, 'INPUTS_MISSING', `the history in the inputs of ${verdictId}`);
 }
@@ -53,7 +55,7 @@ class Recount<State> {
 
   /** Whether the verdict says that it has read this offset. */
   covers(partition: number, offset: number): boolean {
-    return this.recorded.verdict.offsets.some((range) => range.partition === partition && range.topic === topicOfKind[this.recorded.verdict.kind] && offset >= range.fromOffset && offset < range.toOffset);
+    return this.recorded.verdict.offsets.some((range) => range.partition === partition && range.topic === topicOf[judgedIn(this.recorded.verdict)] && offset >= range.fromOffset && offset < range.toOffset);
   }
 
   /** @param observe answers whether the row counts. */
@@ -100,6 +102,29 @@ export function recomputeInputs(recorded: RecordedVerdict, { model, reference }:
   };
 }
 
+/** Makes a verdict on attributions again, as `recomputeInputs` does one on inputs. */
+export function recomputeAttributions(recorded: RecordedVerdict, { model, reference }: VerdictBasis): { take: (event: Placed<PredictionExplained>) => void; verdict: () => VerdictIssued | null } {
+  const history = historyOf(AttributionHistoryRecord, recorded.verdict);
+  const recount = new Recount<AttributionState>(recorded);
+  const clocks = new Map<number, number>();
+  return {
+    take(event) {
+      const { data, partition, offset } = event;
+      if (data.model !== model.model) return;
+      const clockMs = clocks.get(partition) ?? -Infinity;
+      const key = attributionPaneOf(data, model, clockMs);
+      clocks.set(partition, Math.max(clockMs, Date.parse(data.eventTime)));
+      if (!recount.concerns(key) || !recount.covers(partition, offset)) return;
+      recount.count(key, event, () => emptyAttributionPane(key), (state) => observeAttributions(state, data.predictionId, data.contributions));
+    },
+    verdict() {
+      const panes = recount.panes();
+      const { revision = 1, watermark } = recorded.verdict;
+      return panes.length === 0 ? null : judgeAttributionWindow(panes, reference, { model, history, revision, watermarkMs: Date.parse(watermark) }).verdict;
+    },
+  };
+}
+
 /** Makes a verdict on outcomes again, as `recomputeInputs` does one on inputs. */
 export function recomputeOutcomes(recorded: RecordedVerdict, { model, reference }: VerdictBasis): { take: (event: Placed<OutcomeObserved>) => void; verdict: () => VerdictIssued | null } {
   const labels = historyOf(LabelsRecord, recorded.verdict);
@@ -119,7 +144,8 @@ export function recomputeOutcomes(recorded: RecordedVerdict, { model, reference 
     },
     verdict() {
       const panes = recount.panes();
-      return panes.length === 0 ? null : judgeOutcomeWindow(panes, reference, { model, labels, watermarkMs: Date.parse(recorded.verdict.watermark) }).verdict;
+      const { revision = 1, watermark } = recorded.verdict;
+      return panes.length === 0 ? null : judgeOutcomeWindow(panes, reference, { model, labels, revision, watermarkMs: Date.parse(watermark) }).verdict;
     },
   };
 }

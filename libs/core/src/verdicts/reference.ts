@@ -1,5 +1,5 @@
 import { canonicalJson, sha256Hex, type VersionRegistered } from '@millrace/contracts';
-import { parseRowSample, type InputReference, type ReferenceMetric, type RowSample } from '../drift/index.js';
+import { attributionsOf, parseReferenceParts, parseRowSample, type AttributionState, type InputReference, type ReferenceMetric, type RowSample } from '../drift/index.js';
 import type { Calibration } from '../performance/index.js';
 import { parseFeatureCounts, type FeatureCounts } from '../statistics/index.js';
 
@@ -10,6 +10,8 @@ export interface Reference extends InputReference {
   readonly metrics: readonly ReferenceMetric[];
   /** Binary: what its scores turned out to be worth on the test rows. */
   readonly calibration: Calibration | null;
+  /** Of explained test rows; null for a version that was trained before its spec asked for explanations. */
+  readonly attributions: AttributionState | null;
   /** Wrong answers on the test rows; null when nothing tells. */
   readonly errors: { readonly wrong: number; readonly rows: number; readonly tolerance: number | null } | null;
 }
@@ -37,8 +39,9 @@ export function readReference(reference: VersionRegistered['reference']): Refere
     if (counts !== null) features.set(name, counts);
   }
   const sample: RowSample | null = reference.sample === undefined ? null : read(reference.sample, parseRowSample);
+  const parts = reference.parts === undefined ? null : read(reference.parts, parseReferenceParts);
   const metrics = reference.metrics.filter(({ slice }) => slice === 'overall');
-  return { sha256: sha256Hex(canonicalJson(reference)), features, output: readCounts(reference.output), sample, metrics, calibration: reference.calibration ?? null, errors: reference.errors ?? errorsBehind(metrics) };
+  return { sha256: sha256Hex(canonicalJson(reference)), features, output: readCounts(reference.output), sample, parts, metrics, calibration: reference.calibration ?? null, attributions: reference.attributions === undefined ? null : attributionsOf(reference.attributions), errors: reference.errors ?? errorsBehind(metrics) };
 }
 
 /** A version of a release that did not count its errors has its accuracy; a regression has no errors without a tolerance. */

@@ -1,5 +1,5 @@
-import type { OutcomeObserved, PredictionServed, ServedPrediction } from '@millrace/contracts';
-import { emptyInputs, watchedOf, windowStart, type InputReference, type InputState, type ServedRow } from '../drift/index.js';
+import type { OutcomeObserved, PredictionExplained, PredictionServed, ServedPrediction } from '@millrace/contracts';
+import { emptyAttributions, emptyInputs, watchedOf, windowStart, type AttributionState, type InputReference, type InputState, type ServedRow } from '../drift/index.js';
 import { emptyOutcomes, observeOutcomeState, type OutcomeState } from '../performance/index.js';
 import type { MonitoredModel } from './monitored-model.js';
 import type { PaneKey } from './pane.js';
@@ -9,7 +9,7 @@ import type { PaneKey } from './pane.js';
  * time are merged, and told nothing apart any more.
  * @param clockMs largest event time of the model in the partition before this row.
  */
-export function inputPaneOf({ model, version, role, eventTime }: PredictionServed, { windowMs, paneMs, latenessMs }: MonitoredModel, clockMs: number): PaneKey {
+export function inputPaneOf({ model, version, role, eventTime }: Pick<PredictionServed, 'model' | 'version' | 'role' | 'eventTime'>, { windowMs, paneMs, latenessMs }: MonitoredModel, clockMs: number): PaneKey {
   const eventTimeMs = Date.parse(eventTime);
   const windowStartMs = windowStart(eventTimeMs, windowMs);
   const whole = { model, version, role, windowStartMs, windowEndMs: windowStartMs + windowMs };
@@ -17,6 +17,11 @@ export function inputPaneOf({ model, version, role, eventTime }: PredictionServe
   if (paneMs >= windowMs || paneStartMs + paneMs <= clockMs - latenessMs) return whole;
   return { ...whole, paneStartMs, paneEndMs: paneStartMs + paneMs };
 }
+
+/** The pane of an explanation, by the event time of its prediction: only answers that somebody was given are explained. */
+export const attributionPaneOf = (explained: PredictionExplained, model: MonitoredModel, clockMs: number): PaneKey => inputPaneOf({ ...explained, role: 'primary' }, model, clockMs);
+
+export const emptyAttributionPane = ({ paneStartMs }: PaneKey): AttributionState => emptyAttributions(paneStartMs !== undefined);
 
 /** A pane of predictions before its first row. */
 export function emptyInputPane({ paneStartMs }: PaneKey, reference: InputReference | null, monitored: MonitoredModel): InputState {
@@ -27,10 +32,10 @@ export function emptyInputPane({ paneStartMs }: PaneKey, reference: InputReferen
 export const isRow = ({ fallback }: Pick<PredictionServed, 'fallback'>): boolean => fallback === undefined;
 
 /** What a prediction tells: features, and the score where there is one, the value of a regression, otherwise the class. */
-export function servedRow({ predictionId, recordId, features, output }: PredictionServed, { partition, offset }: { readonly partition: number; readonly offset: number }, kind: 'number' | 'category'): ServedRow {
+export function servedRow({ predictionId, recordId, eventTime, features, output }: PredictionServed, { partition, offset }: { readonly partition: number; readonly offset: number }, kind: 'number' | 'category'): ServedRow {
   const { label, probability, value } = output;
   const said = kind === 'number' ? (probability ?? value ?? null) : label === undefined ? null : String(label);
-  return { predictionId, recordId, partition, offset, features, output: said };
+  return { predictionId, recordId, partition, offset, eventTimeMs: Date.parse(eventTime), features, output: said };
 }
 
 /** A record that was asked for twice is one record: its first answer of each version and role counts. A fallback’s answers are not the version’s. */

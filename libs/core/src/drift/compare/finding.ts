@@ -30,6 +30,8 @@ export interface ComparePolicy {
   readonly stableBelow: number;
   /** What single checks must exceed, as shares of rows. Absent: a change of nulls by a tenth of what they were, and every proven new value or value out of range. */
   readonly minimums?: { readonly nulls: number; readonly newValue: number; readonly range: number };
+  /** Bounds that are too far from an alarm to matter may be rough ones: for very many columns. Absent: all are sharp. */
+  readonly roughBounds?: boolean;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { durationMs } from '../windows.js';
 import type { AlarmBudget } from '../compare/alarm-budget.js';
+import type { PartsWanted } from './reference-parts.js';
 
 /** Effects up to these do not matter, however certain: shares of rows. */
 export interface DriftMinimums {
@@ -16,7 +17,7 @@ export interface DriftMinimums {
   readonly volumeMin: number;
 }
 
-export interface DriftPolicy extends DriftMinimums {
+export interface DriftPolicy extends DriftMinimums, PartsWanted {
   /** Chance of any false alarm in a window, over all subjects and checks together. */
   readonly alpha: number;
   /** Windows with fewer rows are inconclusive, never stable. */
@@ -29,14 +30,15 @@ const alphaMax = 0.05;
 const revisionsShare = 0.1;
 
 /** Drift and performance share a model’s budget. */
-const kindsSharing = 2;
+const kindsUsual = 2;
 
 /**
  * The level of one window of one kind, so that a model has on average at most `falseIncidents` false alarms in `perMs`: the budget
  * over its windows and kinds of verdicts. Holds however windows depend on each other, because expectations add.
+ * @param kinds that share it: drift and performance, and attributions where answers are explained.
  */
-export function windowLevel({ falseIncidents, perMs }: AlarmBudget, window: string): number {
-  return Math.min(alphaMax, (falseIncidents * durationMs(window)) / perMs / kindsSharing);
+export function windowLevel({ falseIncidents, perMs }: AlarmBudget, window: string, kinds = kindsUsual): number {
+  return Math.min(alphaMax, (falseIncidents * durationMs(window)) / perMs / kinds);
 }
 
 /**

@@ -1,10 +1,14 @@
 export * from './drift-policy.js';
+export { segmentOf, segmentsOf, type SegmentAttribute } from './input-parts.js';
 export * from './input-state.js';
 export { judgeJointly, jointSubject } from './joint-drift.js';
 export * from './judge-inputs.js';
 export { columnsOf } from './columns.js';
 export * from './reference.js';
+export { referenceCounts } from './reference-counts.js';
+export * from './reference-parts.js';
 export * from './root-cause.js';
 export * from './row-sample.js';
+export { bucketOf, type Season } from './season.js';
 export { recordHash } from './record-hash.js';
 export * from './volume.js';

@@ -1,18 +1,15 @@
 import { sealed, unsealed, type BinaryReader, type BinaryWriter } from '../../statistics/binary-form.js';
 import { countFeature, emptyFeatureCounts, mergeFeatureCounts, readFeatureCounts, writeFeatureCounts, type FeatureCounts } from '../../statistics/index.js';
+import { emptyParts, joined, mergeParts, observeParts, readParts, valueOf, writeParts, type InputParts, type WatchedFeature, type WatchedParts } from './input-parts.js';
 import { recordHash } from './record-hash.js';
 import { emptyRowSample, mergeRowSamples, readRowSample, sampleRow, writeRowSample, type RowSample } from './row-sample.js';
-
-/** A feature as panes count it; `wanted`: categories that are counted whatever else comes, those of the reference. */
-export interface WatchedFeature {
-  readonly name: string;
-  readonly kind: 'number' | 'category';
-  readonly wanted: readonly string[];
-}
+import { bucketOf } from './season.js';
 
 export interface Watched {
   readonly features: readonly WatchedFeature[];
   readonly output: WatchedFeature;
+  /** Absent: no segments, no season. */
+  readonly parts?: WatchedParts;
 }
 
 /**
@@ -26,22 +23,29 @@ export interface InputState {
   readonly sample: RowSample;
   /** Ids of the predictions counted here, as hashes, while the pane is open: a prediction that was logged twice counts once. null in what was merged. */
   readonly seen: Set<number> | null;
+  /** Rows by season and by segment; null where the reference has neither. */
+  readonly parts: InputParts | null;
 }
 
 /** The name under which the output is judged, and sampled. */
 export const outputSubject = 'output';
 
+/** The field of a sample that holds a row’s bucket of the season. */
+export const seasonField = '(season)';
+
 const byName = <T extends { readonly name: string }>(features: readonly T[]): T[] => [...features].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** @param open whether to tell predictions apart that come twice, at 8 bytes a row. */
-export function emptyInputs({ features, output }: Watched, open: boolean): InputState {
+export function emptyInputs({ features, output, parts: watched }: Watched, open: boolean): InputState {
   const sorted = byName(features);
+  const parts = watched === undefined ? null : emptyParts(watched);
   return {
     rows: 0,
     features: new Map(sorted.map(({ name, kind, wanted }) => [name, emptyFeatureCounts(kind, wanted)])),
     output: emptyFeatureCounts(output.kind, output.wanted),
-    sample: emptyRowSample([...sorted.map(({ name }) => name), outputSubject].sort()),
+    sample: emptyRowSample([...sorted.map(({ name }) => name), outputSubject, ...((parts?.season ?? null) === null ? [] : [seasonField])].sort()),
     seen: open ? new Set() : null,
+    parts,
   };
 }
 
@@ -50,6 +54,8 @@ export interface ServedRow {
   readonly recordId: string;
   readonly partition: number;
   readonly offset: number;
+  /** Since the epoch. */
+  readonly eventTimeMs: number;
   readonly features: Readonly<Record<string, unknown>>;
   /** The score where there is one, the value of a regression, otherwise the class. */
   readonly output: number | string | null;
@@ -57,35 +63,27 @@ export interface ServedRow {
 
 /** Takes in a row, in place. @returns false for a prediction that was counted before. */
 export function observeInputs(state: InputState, row: ServedRow): boolean {
-  const { seen, sample } = state;
+  const { seen, sample, parts } = state;
   if (seen !== null) {
     const before = seen.size;
     if (seen.add(recordHash(row.predictionId)).size === before) return false;
   }
   state.rows += 1;
-  for (const [name, counts] of state.features) countFeature(counts, Object.hasOwn(row.features, name) ? row.features[name] : null);
+  for (const [name, counts] of state.features) countFeature(counts, valueOf(row.features, name));
   countFeature(state.output, row.output);
-  sampleRow(sample, row, (field) => (field === outputSubject && !state.features.has(field) ? row.output : Object.hasOwn(row.features, field) ? row.features[field] : null));
+  if (parts !== null) observeParts(parts, row);
+  const season = parts?.season ?? null;
+  sampleRow(sample, row, (field) => (state.features.has(field) ? valueOf(row.features, field) : field === outputSubject ? row.output : field === seasonField && season !== null ? String(bucketOf(season, row.eventTimeMs)) : valueOf(row.features, field)));
   return true;
-}
-
-function mergedFeatures(a: InputState['features'], b: InputState['features']): Map<string, FeatureCounts> {
-  const names = [...new Set([...a.keys(), ...b.keys()])].sort();
-  return new Map(
-    names.flatMap((name) => {
-      const [mine, theirs] = [a.get(name), b.get(name)];
-      const merged = mine === undefined ? theirs : theirs === undefined ? mine : mergeFeatureCounts(mine, theirs);
-      return merged === undefined ? [] : [[name, merged] as const];
-    }),
-  );
 }
 
 /** @throws RangeError when a feature has changed its kind. */
 export function mergeInputs(a: InputState, b: InputState): InputState {
-  return { rows: a.rows + b.rows, features: mergedFeatures(a.features, b.features), output: mergeFeatureCounts(a.output, b.output), sample: mergeRowSamples(a.sample, b.sample), seen: null };
+  return { rows: a.rows + b.rows, features: joined(a.features, b.features, mergeFeatureCounts), output: mergeFeatureCounts(a.output, b.output), sample: mergeRowSamples(a.sample, b.sample), seen: null, parts: mergeParts(a.parts, b.parts) };
 }
 
-const [tag, version] = [12, 1];
+/** Version 1 has no parts; without parts it is still what is written. */
+const [tag, whole, withParts] = [12, 1, 2];
 
 function writeSeen(writer: BinaryWriter, seen: ReadonlySet<number> | null): void {
   writer.u8(seen === null ? 0 : 1);
@@ -103,8 +101,8 @@ function readSeen(reader: BinaryReader): Set<number> | null {
 }
 
 /** Stable and versioned: the same state always gives the same bytes. */
-export function serialiseInputs({ rows, features, output, sample, seen }: InputState): Uint8Array {
-  return sealed(tag, version, (writer) => {
+export function serialiseInputs({ rows, features, output, sample, seen, parts }: InputState): Uint8Array {
+  return sealed(tag, parts === null ? whole : withParts, (writer) => {
     writer.count(rows);
     writer.count(features.size);
     for (const [name, counts] of features) {
@@ -114,14 +112,16 @@ export function serialiseInputs({ rows, features, output, sample, seen }: InputS
     writeFeatureCounts(writer, output);
     writeRowSample(writer, sample);
     writeSeen(writer, seen);
+    if (parts !== null) writeParts(writer, parts);
   });
 }
 
 /** @throws RangeError for bytes that are no state of inputs. */
 export function parseInputs(bytes: Uint8Array): InputState {
+  const version = bytes[1] === withParts ? withParts : whole;
   return unsealed(bytes, tag, version, (reader) => {
     const rows = reader.count();
     const features = new Map(Array.from({ length: reader.size(reader.left) }, (): [string, FeatureCounts] => [reader.text(), readFeatureCounts(reader)]));
-    return { rows, features, output: readFeatureCounts(reader), sample: readRowSample(reader), seen: readSeen(reader) };
+    return { rows, features, output: readFeatureCounts(reader), sample: readRowSample(reader), seen: readSeen(reader), parts: version === withParts ? readParts(reader) : null };
   });
 }

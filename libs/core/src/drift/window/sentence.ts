@@ -8,7 +8,7 @@ const shown = (value: number | null): string => (value === null ? 'nothing' : Ma
 const distance = (value: number): string => value.toFixed(2);
 
 /** The confidence of a bound in as many nines as tell it from certainty. */
-function confidence(level: number): string {
+export function confidence(level: number): string {
   const digits = Math.min(6, Math.max(0, Math.ceil(-Math.log10(level)) - 2));
   return `${(Math.floor(100 * 10 ** digits * (1 - level)) / 10 ** digits).toFixed(digits)} %`;
 }
@@ -22,9 +22,9 @@ function numbersMoved(check: CheckFinding, reference: FeatureCounts, current: Fe
 
 const taleOf = (check: CheckFinding, reference: FeatureCounts, current: FeatureCounts): string => (check.reason === 'distribution' ? numbersMoved(check, reference, current) : check.tale);
 
-/** What happened to a feature, in words an operator understands, without full stop. */
-export function subjectSentence({ verdict, checks, nReference, nCurrent, sentence }: ColumnVerdict, reference: FeatureCounts, current: FeatureCounts): string {
-  const rows = `${count(nCurrent)} rows against ${count(nReference)} in training`;
+/** What happened to a feature, in words an operator understands, without full stop. @param training the rows of the reference. */
+export function subjectSentence({ verdict, checks, nReference, nCurrent, sentence }: ColumnVerdict, reference: FeatureCounts, current: FeatureCounts, training = 'training'): string {
+  const rows = `${count(nCurrent)} rows against ${count(nReference)} in ${training}`;
   const alarms = checks.filter(({ drifted }) => drifted);
   const first = alarms[0] ?? checks[0];
   if (first === undefined) return `nothing to compare; ${rows}`;

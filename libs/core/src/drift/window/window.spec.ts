@@ -22,7 +22,7 @@ const weather = (chance: Chance): Weather => ({ temp: 40 + 10 * normal(chance), 
 const kinds = { temp: 'number', carrier: 'category', origin: 'category' } as const;
 
 function rowsOf(chance: Chance, n: number, change: (row: Weather, index: number) => Weather = (row) => row, name = 'w'): ServedRow[] {
-  return Array.from({ length: n }, (_, index) => ({ predictionId: `${name}${index}/p`, recordId: `${name}${index}`, partition: index % 3, offset: index, features: { ...change(weather(chance), index) }, output: chance() }));
+  return Array.from({ length: n }, (_, index) => ({ predictionId: `${name}${index}/p`, recordId: `${name}${index}`, partition: index % 3, offset: index, eventTimeMs: index * 60_000, features: { ...change(weather(chance), index) }, output: chance() }));
 }
 
 function referenceOf(rows: readonly ServedRow[]): InputReference {
@@ -49,7 +49,7 @@ describe('the state of a window', () => {
     const row = fc.record({ id: fc.uuid(), temp: value, carrier: fc.oneof(fc.constant(null), fc.string({ maxLength: 60 }), fc.constantFrom('UA', 'B6')), cut: fc.integer({ min: 0, max: 3 }), order: fc.double({ noNaN: true }) });
     fc.assert(
       fc.property(fc.uniqueArray(row, { maxLength: 150, selector: ({ id }) => id }), (drawn) => {
-        const served = drawn.map(({ id, temp, carrier }, index): ServedRow => ({ predictionId: id, recordId: id, partition: 0, offset: index, features: { temp, carrier, origin: 'JFK' }, output: 0.5 }));
+        const served = drawn.map(({ id, temp, carrier }, index): ServedRow => ({ predictionId: id, recordId: id, partition: 0, offset: index, eventTimeMs: index * 60_000, features: { temp, carrier, origin: 'JFK' }, output: 0.5 }));
         const whole = stateOf(null, served);
         const parts = [0, 1, 2, 3].map((part) => {
           const own = served.filter((_, index) => drawn[index]?.cut === part);
@@ -125,7 +125,7 @@ describe('all inputs together', () => {
   const pair = (n: number, correlation: number, name: string): ServedRow[] =>
     Array.from({ length: n }, (_, index) => {
       const [x, y] = [normal(chance), normal(chance)];
-      return { predictionId: `${name}${index}`, recordId: `${name}${index}`, partition: 0, offset: index, features: { x, y: correlation * x + Math.sqrt(1 - correlation ** 2) * y }, output: null };
+      return { predictionId: `${name}${index}`, recordId: `${name}${index}`, partition: 0, offset: index, eventTimeMs: index * 60_000, features: { x, y: correlation * x + Math.sqrt(1 - correlation ** 2) * y }, output: null };
     });
   const sampleOf = (rows: readonly ServedRow[]) => referenceSample(['x', 'y'], rows);
   it('drift when a correlation turns round that no single feature shows', () => {
