@@ -17,7 +17,7 @@ import { addVerifyVerdictCommand } from './commands/verify-verdict.js';
 import { show, table } from './print.js';
 import { checkoutRoot, readiness } from './services.js';
 
-/** 0 done · 1 the service refused or failed · 2 an instrument alarms, or verify-verdict found a difference · 3 verify found a difference · 64 wrong usage · 69 a service is down. */
+/** 0 done · 1 the service refused or failed · 2 an instrument alarms, or verify-verdict found a difference · 3 verify found a difference · 4 verify-verdict could check a part only · 64 wrong usage · 69 a service is down. */
 function exitCodeOf(error: unknown): number {
   return error instanceof MillraceError && error.code === 'DEPENDENCY_UNAVAILABLE' ? 69 : 1;
 }

@@ -11,6 +11,8 @@ export interface JoinedModel extends LabelReading {
   readonly maximumDelayMs: number;
   /** Features whose values travel with the outcomes: those that fairness is judged by, and the slices of roll-outs. */
   readonly groupFields: readonly string[];
+  /** Numbers of the label’s record that travel with the outcomes: the business metric that roll-outs are guarded by. */
+  readonly measureFields: readonly string[];
 }
 
 /** Which models read which stream, and how each reads its label. Follows the specs of the registry. */
@@ -48,7 +50,7 @@ export class ModelSpecs implements OnApplicationBootstrap {
   private learn(): void {
     for (const { model, spec } of this.table?.values() ?? []) {
       const { task, stream, label, monitoring, rollout } = spec.spec;
-      this.byModel.set(model, { model, stream, task, label, maximumDelayMs: durationMs(label.maximumDelay), groupFields: [...new Set([...monitoring.fairness.map(({ by }) => by), ...rollout.slices])] });
+      this.byModel.set(model, { model, stream, task, label, maximumDelayMs: durationMs(label.maximumDelay), groupFields: [...new Set([...monitoring.fairness.map(({ by }) => by), ...rollout.slices])], measureFields: rollout.guards.business === undefined ? [] : [rollout.guards.business.field] });
     }
     const byStream = new Map<string, JoinedModel[]>();
     for (const model of this.byModel.values()) byStream.set(model.stream, [...(byStream.get(model.stream) ?? []), model]);

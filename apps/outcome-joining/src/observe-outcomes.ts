@@ -10,6 +10,7 @@ export interface LabelledRecord {
   readonly label: OutcomeObserved['label'];
   readonly labelEventTime: string;
   readonly labelPosition: LabelSeen['position'];
+  readonly measures?: NonNullable<OutcomeObserved['measures']>;
 }
 
 /**
@@ -25,11 +26,11 @@ export function observeOutcomes(settled: readonly SettledPrediction[], labelled:
     if (group === undefined) joined.set(key, [prediction]);
     else group.push(prediction);
   }
-  return labelled.flatMap(({ model, recordId, label, labelEventTime, labelPosition }) => {
+  return labelled.flatMap(({ model, recordId, label, labelEventTime, labelPosition, measures }) => {
     const predictions = (joined.get(JSON.stringify([model, recordId])) ?? []).map(({ served }) => served);
     predictions.sort((a, b) => a.position.partition - b.position.partition || a.position.offset - b.position.offset);
     const first = predictions[0];
     if (first === undefined) return [];
-    return [messaging.encode(outcomeObserved, { model, recordId, label, labelEventTime, labelPosition, predictions }, { key: recordId, id: `${model}:${recordId}:${first.predictionId}` })];
+    return [messaging.encode(outcomeObserved, { model, recordId, label, labelEventTime, labelPosition, ...(measures === undefined ? {} : { measures }), predictions }, { key: recordId, id: `${model}:${recordId}:${first.predictionId}` })];
   });
 }

@@ -40,6 +40,7 @@ export class CommandRolloutsHandler {
       const { row: next, refused } = await this.carryOut(transaction, conduct, row, command, order);
       if (refused !== null) throw new MillraceError('ROLLOUT_COMMAND_REFUSED', `roll-out ${rolloutId} refuses ${command}: ${refused}`);
       await this.store.save(transaction, next);
+      await conduct.choose();
       return next;
     });
   }
@@ -61,7 +62,7 @@ export class CommandRolloutsHandler {
     if (row.phase !== 'full') return `it has ended: ${row.phase}`;
     if (row.championVersion === null) return 'it was the first of its model; there is no version to go back to';
     if (conduct.model.route?.champion.version !== row.candidateVersion) return 'another version has become the champion since';
-    return (await this.store.running(transaction, row.model)) === undefined ? null : 'another roll-out is under way; end that one first';
+    return (await this.store.running(transaction, row.model)).length === 0 ? null : 'another roll-out is under way; end that one first';
   }
 
   private async inTransaction(model: string, work: (transaction: Transaction, conduct: ModelConduct) => Promise<RolloutRow>): Promise<RolloutRow> {

@@ -2,11 +2,10 @@ import type { DataOf, predictionFailed, predictionServed } from '@millrace/contr
 import type { GuardObservation } from '@millrace/core/rollout';
 import type { Messaging } from '@millrace/messaging';
 import { GuardIntake } from './guard-intake.js';
-import type { RoutesUnderWay } from './routes-under-way.js';
+import type { RoutesUnderWay, RouteUnderWay } from './routes-under-way.js';
 import type { WatchGuardsHandler } from './watch-guards.handler.js';
 
 type Concerned = typeof predictionServed | typeof predictionFailed;
-type RouteUnderWay = NonNullable<ReturnType<RoutesUnderWay['get']>>;
 
 interface GuardFold<D extends Concerned> {
   readonly name: string;
@@ -29,10 +28,11 @@ export async function foldIntoGuards<D extends Concerned>(messaging: Messaging, 
     wanted: routes.concerns,
     restore: async (partition) => intake.forget(partition),
     observe: (partition, events) => {
-      for (const { data } of events) {
-        const route = routes.get(data.model);
-        const observation = route === undefined ? null : observationOf(data, route);
-        if (route !== undefined && observation !== null) intake.note(partition, route.model, route.revision, observation);
+      for (const { data, topic, offset } of events) {
+        for (const route of routes.of(data.model)) {
+          const observation = observationOf(data, route);
+          if (observation !== null) intake.note({ model: route.model, version: route.candidate.version, routeRevision: route.revision, topic, partition, offset }, observation);
+        }
       }
     },
     save: (partition, _toOffset, transaction) => watchGuards.handle(intake.of(partition), transaction),

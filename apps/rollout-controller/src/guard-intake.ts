@@ -3,9 +3,18 @@ import type { GuardObservation } from '@millrace/core/rollout';
 /** What one partition has told of a model since the last save, under one route. */
 export interface GuardNews {
   readonly model: string;
+  /** The candidate. */
+  readonly version: string;
   readonly routeRevision: number;
   readonly observations: GuardObservation[];
+  /** Where they lie: offsets [fromOffset, toOffset) of one partition. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly fromOffset: number;
+  toOffset: number;
 }
+
+type Noted = Pick<GuardNews, 'model' | 'version' | 'routeRevision' | 'topic' | 'partition'> & { readonly offset: number };
 
 /** Waits in memory between two saves of a partition; a crash forgets it, and it is read again. */
 export class GuardIntake {
@@ -15,13 +24,17 @@ export class GuardIntake {
     this.partitions.delete(partition);
   }
 
-  note(partition: number, model: string, routeRevision: number, observation: GuardObservation): void {
-    let models = this.partitions.get(partition);
-    if (models === undefined) this.partitions.set(partition, (models = new Map<string, GuardNews>()));
-    const known = models.get(model);
+  note({ model, version, routeRevision, topic, partition, offset }: Noted, observation: GuardObservation): void {
+    let candidates = this.partitions.get(partition);
+    if (candidates === undefined) this.partitions.set(partition, (candidates = new Map<string, GuardNews>()));
+    const candidate = `${model}@${version}`;
+    const known = candidates.get(candidate);
     // What was told under an earlier route no longer counts.
-    if (known === undefined || known.routeRevision < routeRevision) models.set(model, { model, routeRevision, observations: [observation] });
-    else if (known.routeRevision === routeRevision) known.observations.push(observation);
+    if (known === undefined || known.routeRevision < routeRevision) candidates.set(candidate, { model, version, routeRevision, observations: [observation], topic, partition, fromOffset: offset, toOffset: offset + 1 });
+    else if (known.routeRevision === routeRevision) {
+      known.observations.push(observation);
+      known.toOffset = offset + 1;
+    }
   }
 
   of(partition: number): readonly GuardNews[] {

@@ -1,5 +1,5 @@
 import { Counter, Gauge, register } from 'prom-client';
-import { guardNames, type GuardReading } from '@millrace/core/rollout';
+import { requestGuardNames, type GuardReading } from '@millrace/core/rollout';
 
 function once<T>(name: string, make: (name: string) => T): T {
   return (register.getSingleMetric(name) as T | undefined) ?? make(name);
@@ -11,9 +11,9 @@ export const guardMetrics = {
   breaches: once('millrace_rollout_guard_breaches_total', (name) => new Counter({ name, help: 'Candidates taken back by a guard', labelNames: ['model', 'guard'] })),
 };
 
-/** Where the guards of a roll-out stand; none: it is over. Called before the transaction commits, like every report. */
-export function reportGuards(model: string, readings: readonly GuardReading[]): void {
-  for (const guard of guardNames) {
+/** Where guards of a roll-out stand; none: it is over. Called before the transaction commits, like every report. */
+export function reportGuards(model: string, readings: readonly GuardReading[], guards: readonly GuardReading['guard'][] = requestGuardNames): void {
+  for (const guard of guards) {
     const reading = readings.find((one) => one.guard === guard);
     if (reading === undefined) {
       guardMetrics.evidence.remove({ model, guard });

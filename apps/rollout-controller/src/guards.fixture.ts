@@ -27,7 +27,7 @@ export class GatewayTraffic {
   async follow(): Promise<RouteChanged> {
     const route = await this.ring.route();
     const routes = this.ring.app.get(RoutesUnderWay);
-    await eventually('the route is known', () => (route.candidate === null ? routes.get(route.model) === undefined : routes.get(route.model)?.revision === route.revision) || undefined);
+    await eventually('the route is known', () => (route.candidate === null ? routes.of(route.model).length === 0 : routes.of(route.model)[0]?.revision === route.revision) || undefined);
     return route;
   }
 

@@ -1,8 +1,8 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { predictionServed } from '@millrace/contracts';
+import { observationOfServed } from '@millrace/core/rollout';
 import { Messaging } from '@millrace/messaging';
 import { foldIntoGuards } from './guard-fold.js';
-import { observationOfServed } from './guard-observations.js';
 import { RoutesUnderWay } from './routes-under-way.js';
 import { WatchGuardsHandler } from './watch-guards.handler.js';
 

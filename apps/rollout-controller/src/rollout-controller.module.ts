@@ -1,7 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Messaging } from '@millrace/messaging';
 import { AdmitVersionsHandler } from './admit-versions.handler.js';
+import { CountedUnitStore } from './counted-unit.store.js';
 import { CommandRolloutsHandler } from './command-rollouts.handler.js';
+import { GuardBatchStore } from './guard-batch.store.js';
 import { GuardStore } from './guard.store.js';
 import { NoteVerdictsHandler } from './note-verdicts.handler.js';
 import { OutcomeObservedConsumer } from './outcome-observed.consumer.js';
@@ -31,13 +33,15 @@ export class RolloutControllerModule {
         RolloutStore,
         Policies,
         ReadingStore,
-        { provide: RolloutConductor, useFactory: (store: RolloutStore, policies: Policies, messaging: Messaging, readings: ReadingStore) => new RolloutConductor(store, policies, messaging, readings, config.stepEveryOutcomes), inject: [RolloutStore, Policies, Messaging, ReadingStore] },
+        CountedUnitStore,
+        { provide: RolloutConductor, useFactory: (store: RolloutStore, policies: Policies, messaging: Messaging, readings: ReadingStore, units: CountedUnitStore) => new RolloutConductor(store, policies, messaging, readings, units, config.stepEveryOutcomes), inject: [RolloutStore, Policies, Messaging, ReadingStore, CountedUnitStore] },
         WeighOutcomesHandler,
         AdmitVersionsHandler,
         NoteVerdictsHandler,
         CommandRolloutsHandler,
         RolloutReport,
         GuardStore,
+        GuardBatchStore,
         RoutesUnderWay,
         WatchGuardsHandler,
         PredictionServedConsumer,

@@ -29,6 +29,8 @@ export interface RolloutRow {
   readonly championVersion: string | null;
   readonly status: RolloutStatus;
   readonly phase: string;
+  /** Where its units begin on [0, 1): beside other candidates each has a stretch of its own. */
+  readonly unitsFrom: number;
   /** By what it is judged, fixed when it began. */
   readonly plan: RolloutPlan | null;
   /** What `decideRollout` of libs/core keeps; null until the roll-out has begun. */
@@ -45,7 +47,7 @@ export interface RolloutRow {
 
 export type Step = Omit<StepDecided, 'model' | 'rolloutId' | 'candidateVersion' | 'championVersion'>;
 
-const rolloutColumns = `rollout_id AS "rolloutId", model, candidate_version AS "candidateVersion", champion_version AS "championVersion", status, phase, plan, state,
+const rolloutColumns = `rollout_id AS "rolloutId", model, candidate_version AS "candidateVersion", champion_version AS "championVersion", status, phase, units_from AS "unitsFrom", plan, state,
   sequence, outcomes::float8 AS outcomes, started_by AS "startedBy", reason, created_at AS "createdAt", ended_at AS "endedAt"`;
 const instant = (value: Date | string | null): string | null => (value === null ? null : new Date(value).toISOString());
 
@@ -101,9 +103,9 @@ export class RolloutStore {
     return { ...rest, target: { version: row.version, artifact, signature } };
   }
 
-  async running(transaction: Transaction, model: string): Promise<RolloutRow | undefined> {
-    const [row] = await transaction.query<StoredRollout>(`SELECT ${rolloutColumns} FROM rollout WHERE model = $1 AND status IN ('active', 'paused')`, [model]);
-    return row === undefined ? undefined : rolloutOf(row);
+  /** Those under way, oldest first: one, where the spec does not ask for several candidates at once. */
+  async running(transaction: Transaction, model: string): Promise<RolloutRow[]> {
+    return (await transaction.query<StoredRollout>(`SELECT ${rolloutColumns} FROM rollout WHERE model = $1 AND status IN ('active', 'paused') ORDER BY number`, [model])).map(rolloutOf);
   }
 
   /** Those that have ended and still learn from late labels, oldest first. */
@@ -128,16 +130,16 @@ export class RolloutStore {
 
   async add(transaction: Transaction, row: RolloutRow): Promise<void> {
     await transaction.query(
-      `INSERT INTO rollout (rollout_id, model, candidate_version, champion_version, status, phase, plan, state, sequence, outcomes, started_by, reason, created_at, ended_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-      [row.rolloutId, row.model, row.candidateVersion, row.championVersion, row.status, row.phase, json(row.plan), json(row.state), row.sequence, row.outcomes, row.startedBy, row.reason, row.createdAt, row.endedAt],
+      `INSERT INTO rollout (rollout_id, model, candidate_version, champion_version, status, phase, units_from, plan, state, sequence, outcomes, started_by, reason, created_at, ended_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+      [row.rolloutId, row.model, row.candidateVersion, row.championVersion, row.status, row.phase, row.unitsFrom, json(row.plan), json(row.state), row.sequence, row.outcomes, row.startedBy, row.reason, row.createdAt, row.endedAt],
     );
   }
 
   async save(transaction: Transaction, row: RolloutRow): Promise<void> {
     await transaction.query(
-      'UPDATE rollout SET champion_version = $2, status = $3, phase = $4, plan = $5, state = $6, sequence = $7, outcomes = $8, ended_at = $9, learns_until = to_timestamp($10::float8 / 1000) WHERE rollout_id = $1',
-      [row.rolloutId, row.championVersion, row.status, row.phase, json(row.plan), json(row.state), row.sequence, row.outcomes, row.endedAt, row.state === null ? null : learnsUntilMs(row.state)],
+      'UPDATE rollout SET champion_version = $2, status = $3, phase = $4, plan = $5, state = $6, sequence = $7, outcomes = $8, ended_at = $9, learns_until = to_timestamp($10::float8 / 1000), units_from = $11 WHERE rollout_id = $1',
+      [row.rolloutId, row.championVersion, row.status, row.phase, json(row.plan), json(row.state), row.sequence, row.outcomes, row.endedAt, row.state === null ? null : learnsUntilMs(row.state), row.unitsFrom],
     );
   }
 
@@ -182,9 +184,9 @@ export class RolloutStore {
     return rows.map(({ text, notedAt }) => ({ text, notedAt: notedAt.toISOString() }));
   }
 
-  /** Where each model stands: the roll-out under way, otherwise the last that ended. */
+  /** Where each model stands: the oldest roll-out under way, otherwise the last that ended. */
   async latestOfEachModel(): Promise<RolloutRow[]> {
-    const sql = `SELECT DISTINCT ON (model) ${rolloutColumns} FROM rollout WHERE status <> 'waiting' ORDER BY model, ended_at DESC NULLS FIRST`;
+    const sql = `SELECT DISTINCT ON (model) ${rolloutColumns} FROM rollout WHERE status <> 'waiting' ORDER BY model, ended_at DESC NULLS FIRST, number`;
     return (await query<StoredRollout>(this.database, sql)).map(rolloutOf);
   }
 }

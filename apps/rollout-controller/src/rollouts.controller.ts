@@ -2,9 +2,10 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Type, type Static } from '@sinclair/typebox';
 import { Literals, MillraceError, parse } from '@millrace/contracts';
-import { evidenceOf, standingOf } from '@millrace/core/rollout';
+import { businessReading, evidenceOf, standingOf, type GuardReading } from '@millrace/core/rollout';
 import { openApiSchema, schemaPipe } from '@millrace/service';
 import { CommandRolloutsHandler, rolloutCommands } from './command-rollouts.handler.js';
+import { GuardBatchStore } from './guard-batch.store.js';
 import { GuardStore } from './guard.store.js';
 import { ReadingStore } from './reading.store.js';
 import { RolloutStore, type RolloutRow } from './rollout.store.js';
@@ -22,6 +23,7 @@ export class RolloutsController {
     private readonly commandRollouts: CommandRolloutsHandler,
     private readonly readings: ReadingStore,
     private readonly guards: GuardStore,
+    private readonly guardBatches: GuardBatchStore,
   ) {}
 
   @Get('models/:model/rollouts')
@@ -58,7 +60,7 @@ export class RolloutsController {
     const { plan, state } = row;
     const steps = await this.store.steps(id);
     const standing = plan === null || state === null ? null : standingOf(state, plan.policy, steps.map(({ to }) => to.replace(/ \(.*\)$/, '')));
-    return { ...summaryOf(row), plan, standing, steps, notes: await this.store.notes(row.model, row.candidateVersion), guards: await this.guards.readings(id) };
+    return { ...summaryOf(row), plan, standing, steps, notes: await this.store.notes(row.model, row.candidateVersion), guards: [...(await this.guards.readings(id)), ...businessOf(row)] };
   }
 
   @Get('rollouts/:id/readings')
@@ -66,6 +68,13 @@ export class RolloutsController {
   async readingsOf(@Param('id') id: string): Promise<object> {
     if ((await this.store.find(id)) === undefined) throw new MillraceError('ROLLOUT_UNKNOWN', `there is no roll-out ${id}`);
     return { rolloutId: id, readings: await this.readings.list(id) };
+  }
+
+  @Get('rollouts/:id/guard-batches')
+  @ApiOperation({ summary: 'From which offsets the guards of a roll-out have judged requests, in order, and their state before them' })
+  async guardBatchesOf(@Param('id') id: string): Promise<object> {
+    if ((await this.store.find(id)) === undefined) throw new MillraceError('ROLLOUT_UNKNOWN', `there is no roll-out ${id}`);
+    return { rolloutId: id, ...(await this.guardBatches.trailOf(id)) };
   }
 
   @Post('rollouts/:id/commands')
@@ -79,4 +88,10 @@ export class RolloutsController {
 
 function summaryOf({ plan, state, ...row }: RolloutRow): object {
   return { ...row, evidence: plan !== null && state !== null && state.evidence !== null ? evidenceOf(state.evidence, plan.policy) : null };
+}
+
+/** The guard that goes by outcomes stands in the state of the roll-out. */
+function businessOf({ plan, state }: RolloutRow): GuardReading[] {
+  const [policy, evidence] = [plan?.policy.business, state?.evidence?.business];
+  return policy === undefined || evidence === undefined ? [] : [businessReading(evidence, policy)];
 }

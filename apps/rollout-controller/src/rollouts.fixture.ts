@@ -1,36 +1,21 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import type { MicroserviceOptions } from '@nestjs/microservices';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DataSource } from 'typeorm';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   canonicalJson, matches, outcomeObserved, parseModelSpec, routeChanged, sha256Hex, specChanged, stepDecided, verdictIssued, versionRegistered,
   type ModelSpec, type OutcomeObserved, type RouteChanged, type StepDecided, type VersionRegistered,
 } from '@millrace/contracts';
-import { createRingTopics, decodeEvent, Messaging, MillraceTransport, type LogDriver, type OutgoingMessage } from '@millrace/messaging';
+import { createRingTopics, decodeEvent, Messaging, type LogDriver, type OutgoingMessage } from '@millrace/messaging';
 import { MemoryDriver } from '@millrace/messaging/testing';
 import { query } from '@millrace/persistence';
-import { ErrorFilter, Readiness, ServiceLog } from '@millrace/service';
+import { openInProcess } from '@millrace/service/testing';
 import { eventually, openTestDatabase, type TestDatabase } from '@millrace/testing';
 import { Rollouts1700000900000 } from './migrations/0001-rollouts.js';
 import { Readings1700000910000 } from './migrations/0002-readings.js';
 import { Guards1700000930000 } from './migrations/0003-guards.js';
 import { LateLabels1700000940000 } from './migrations/0004-late-labels.js';
+import { CandidatesAtOnce1700000950000 } from './migrations/0005-candidates-at-once.js';
+import { CountedUnits1700000960000 } from './migrations/0006-counted-units.js';
+import { GuardBatches1700000970000 } from './migrations/0007-guard-batches.js';
 import { RolloutControllerModule } from './rollout-controller.module.js';
-
-@Global()
-@Module({})
-class FixturePlatform {
-  static with(messaging: Messaging, database: DataSource): DynamicModule {
-    const providers = [
-      { provide: Messaging, useValue: messaging },
-      { provide: DataSource, useValue: database },
-      { provide: ServiceLog, useValue: new ServiceLog('rollout-controller', 'fatal') },
-      { provide: Readiness, useValue: new Readiness() },
-    ];
-    return { module: FixturePlatform, providers, exports: providers };
-  }
-}
 
 export const model = 'late-flights';
 const armPolicy = { share: 0.5, rowsMin: 40, lossMargin: 0.1, duration: 'P30D' };
@@ -71,7 +56,7 @@ export class RolloutRing {
 
   /** On a broker that others use too, a ring needs names of its own. */
   static async open({ log = new MemoryDriver(), name, rollout }: { log?: LogDriver; name?: string; rollout?: object } = {}): Promise<RolloutRing> {
-    const database = await openTestDatabase('rollout_controller', [Rollouts1700000900000, Readings1700000910000, Guards1700000930000, LateLabels1700000940000]);
+    const database = await openTestDatabase('rollout_controller', [Rollouts1700000900000, Readings1700000910000, Guards1700000930000, LateLabels1700000940000, CandidatesAtOnce1700000950000, CountedUnits1700000960000, GuardBatches1700000970000]);
     const ring = name === undefined ? new RolloutRing(database, log, model, 'rollout-controller', rollout) : new RolloutRing(database, log, name, `rollout-controller-${name}`, rollout);
     await createRingTopics(log, 2);
     await ring.start();
@@ -80,13 +65,7 @@ export class RolloutRing {
 
   async start(): Promise<void> {
     this.messaging = new Messaging({ service: this.service, driver: this.log, database: this.database.source, now: () => new Date(), log: { warn: () => undefined } });
-    const built = await Test.createTestingModule({ imports: [FixturePlatform.with(this.messaging, this.database.source), RolloutControllerModule.with({ stepEveryOutcomes: 50 })] }).compile();
-    this.app = built.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
-    this.app.useGlobalFilters(new ErrorFilter(new ServiceLog('rollout-controller', 'fatal')));
-    this.app.connectMicroservice<MicroserviceOptions>({ strategy: new MillraceTransport(this.messaging, 'rollout-controller') }, { inheritAppConfig: true });
-    await this.app.init();
-    await this.app.startAllMicroservices();
-    this.messaging.startOutbox();
+    this.app = await openInProcess('rollout-controller', RolloutControllerModule.with({ stepEveryOutcomes: 50 }), { messaging: this.messaging, database: this.database.source });
   }
 
   /** What the registry would say: the spec by its revision, and versions. */
@@ -188,12 +167,13 @@ export class RolloutRing {
     };
   }
 
-  /** Everything that stands in the topic has been folded by the group. */
+  /** Everything that stands in the topic has been folded by the group; on a broker that others use too, more may come meanwhile. */
   private async settled(topic: string, purpose: string): Promise<void> {
-    const goal = (await this.log.watermarks(topic)).reduce((sum, { high }) => sum + high, 0);
+    const goals = (await this.log.watermarks(topic)).filter(({ high }) => high > 0);
     await eventually(`${topic} is folded`, async () => {
-      const [row] = await query<{ folded: string }>(this.database.source, 'SELECT coalesce(sum(next_offset), 0) AS folded FROM fold_offset WHERE consumer_group = $1 AND topic = $2', [this.messaging.group(purpose), topic]);
-      return Number(row?.folded) === goal;
+      const rows = await query<{ partition: number; next: string }>(this.database.source, 'SELECT partition, next_offset AS next FROM fold_offset WHERE consumer_group = $1 AND topic = $2', [this.messaging.group(purpose), topic]);
+      const folded = new Map(rows.map(({ partition, next }) => [partition, Number(next)]));
+      return goals.every(({ partition, high }) => (folded.get(partition) ?? 0) >= high);
     });
   }
 

@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { routeChanged, type RouteChanged } from '@millrace/contracts';
+import { routeChanged, type RouteChanged, type RouteTarget } from '@millrace/contracts';
+import { candidatesOf } from '@millrace/core/inference';
 import { Messaging, type CompactedTable, type Delivery } from '@millrace/messaging';
 
 const modelFirst = Buffer.from('{"model":"');
 const quote = 0x22;
+
+export type RouteUnderWay = RouteChanged & { readonly candidate: NonNullable<RouteChanged['candidate']> };
 
 /**
  * Which models have a candidate at this moment. Read from the topic that the gateways follow, not from the database, so that
@@ -13,6 +16,7 @@ const quote = 0x22;
 export class RoutesUnderWay {
   private table: Promise<CompactedTable<typeof routeChanged>> | undefined;
   private routes: CompactedTable<typeof routeChanged> | undefined;
+  private readonly views = new WeakMap<RouteChanged, readonly RouteUnderWay[]>();
 
   constructor(private readonly messaging: Messaging) {}
 
@@ -21,10 +25,13 @@ export class RoutesUnderWay {
     this.routes = await this.table;
   }
 
-  /** The route in force of a model whose roll-out is under way. */
-  get(model: string): (RouteChanged & { readonly candidate: NonNullable<RouteChanged['candidate']> }) | undefined {
+  /** The route in force of a model whose roll-outs are under way, as it is for each of its candidates. */
+  of(model: string): readonly RouteUnderWay[] {
     const route = this.routes?.get(model);
-    return route === undefined || route.candidate === null ? undefined : { ...route, candidate: route.candidate };
+    if (route === undefined || route.candidate === null) return [];
+    let views = this.views.get(route);
+    if (views === undefined) this.views.set(route, (views = candidatesOf<RouteTarget>(route).map((candidate) => ({ ...route, candidate }))));
+    return views;
   }
 
   /** Without decoding: the gateway writes the model first. What was written otherwise is decoded. */

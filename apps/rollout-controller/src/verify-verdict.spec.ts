@@ -4,25 +4,13 @@
  * Method: the controller on a real Kafka and a real PostgreSQL, outcomes over two partitions in small turns, people’s orders
  * between them; then `millrace verify-verdict` as its own process. What is stored is changed by hand, one number each.
  */
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { KafkaDriver } from '@millrace/messaging';
 import { query } from '@millrace/persistence';
-import { StandInService } from '@millrace/testing';
+import { StandInService, VerifyVerdict, type CommandEnd, type Verified } from '@millrace/testing';
 import { RolloutRing } from './rollouts.fixture.js';
 
-interface Verification {
-  readonly same: boolean;
-  readonly recordedSha256: string;
-  readonly recomputedSha256: string;
-  readonly rows: number;
-  readonly differences: readonly { readonly path: string; readonly recorded: unknown; readonly recomputed: unknown }[];
-}
-
-/** From the checkout, where jest runs. */
-const command = resolve('apps/cli/dist/main.js');
 const brokers = process.env['KAFKA_BROKERS'] ?? '';
 const better = { champion: 0.6, candidate: 0.9 };
 
@@ -32,16 +20,9 @@ describe('millrace verify-verdict, of a roll-out', () => {
   let rolloutId: string;
   let address: string;
 
-  const verify = (id: string, ...options: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
-    new Promise((done) => {
-      const env = { ...process.env, NODE_OPTIONS: '', MILLRACE_ROLLOUT_CONTROLLER_URL: address, MILLRACE_MODEL_REGISTRY_URL: registry.address };
-      execFile(process.execPath, [command, 'verify-verdict', id, ...options], { env }, (error, stdout, stderr) => done({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }));
-    });
-  const verified = async (id = rolloutId): Promise<Verification & { code: number }> => {
-    const { code, stdout, stderr } = await verify(id, '--json');
-    if (stdout === '') throw new Error(stderr);
-    return { ...(JSON.parse(stdout) as Verification), code };
-  };
+  const command = () => new VerifyVerdict({ MILLRACE_ROLLOUT_CONTROLLER_URL: address, MILLRACE_MODEL_REGISTRY_URL: registry.address });
+  const verify = (id: string): Promise<CommandEnd> => command().run(id);
+  const verified = (id = rolloutId): Promise<Verified> => command().verified(id);
   const run = (sql: string): Promise<unknown> => query(ring.database.source, sql, [rolloutId]);
   const order = (name: string) => ring.call('POST', `/v1/rollouts/${rolloutId}/commands`, { command: name, by: 'ada', reason: 'a spec wants it' });
   const phase = async () => (await ring.call('GET', `/v1/rollouts/${rolloutId}`)).body['phase'];

@@ -1,20 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import { extendGuards, judgeGuards, startGuards, type GuardPolicy, type GuardReading, type GuardState, type GuardStep } from '@millrace/core/rollout';
+import { breachOf, extendGuards, guardsIn, judgeGuards, splitOf, type GuardStep, type RecomputedBreach } from '@millrace/core/rollout';
 import { Messaging, type OutgoingMessage } from '@millrace/messaging';
 import type { Transaction } from '@millrace/persistence';
 import type { GuardNews } from './guard-intake.js';
+import { GuardBatchStore } from './guard-batch.store.js';
 import { GuardStore } from './guard.store.js';
 import { reportGuards } from './guard.metrics.js';
 import { RolloutConductor, type ModelConduct } from './rollout-conductor.js';
 import { reportConduct } from './rollout-controller.metrics.js';
-import { RolloutStore, type RolloutRow } from './rollout.store.js';
+import type { RolloutRow } from './rollout.store.js';
 
 /** Judges what gateways told of the candidates that are tried, and takes back the one that breaks a guard. */
 @Injectable()
 export class WatchGuardsHandler {
   constructor(
-    private readonly store: RolloutStore,
     private readonly guards: GuardStore,
+    private readonly batches: GuardBatchStore,
     private readonly conductor: RolloutConductor,
     private readonly messaging: Messaging,
   ) {}
@@ -29,30 +30,29 @@ export class WatchGuardsHandler {
     return messages;
   }
 
-  private async watch(transaction: Transaction, conduct: ModelConduct, { model, routeRevision, observations }: GuardNews): Promise<void> {
-    const row = await this.store.running(transaction, model);
+  private async watch(transaction: Transaction, conduct: ModelConduct, { model, version, routeRevision, observations, topic, partition, fromOffset, toOffset }: GuardNews): Promise<void> {
+    const running = await conduct.running();
+    const row = running.find(({ candidateVersion }) => candidateVersion === version);
     const policy = row?.plan?.guards;
-    const candidate = conduct.model.route?.candidate ?? null;
-    if (row === undefined || policy === undefined || candidate === null || conduct.model.revision !== routeRevision) return;
-    const step: GuardStep = { name: `${row.phase} ${candidate.share}`, share: candidate.share === 0 ? null : candidate.share };
-    const state = await this.stateIn(transaction, row, step, policy);
+    const leg = row?.state?.evidence?.legs.at(-1);
+    if (row === undefined || policy === undefined || leg === undefined || conduct.model.revision !== routeRevision) return;
+    // Who comes and goes beside it changes with what share it is compared, but begins no new evidence.
+    const range = row.plan?.policy.candidates === undefined ? {} : { shares: [leg.share, Math.max(leg.share, 0.5)] as const };
+    const step: GuardStep = { name: `${row.phase} ${leg.share}`, share: leg.share === 0 ? null : splitOf(leg), ...range };
+    const state = guardsIn(step, policy, await this.guards.state(transaction, row.rolloutId));
     extendGuards(state, observations, policy);
+    await this.batches.add(transaction, row.rolloutId, { topic, partition, fromOffset, toOffset, observations: observations.length, routeRevision, step }, state);
     const readings = judgeGuards(state, policy);
     await this.guards.save(transaction, row.rolloutId, state, readings, this.messaging.now().toISOString());
-    reportGuards(model, readings);
+    if (row.rolloutId === running[0]?.rolloutId || readings.some(({ breached }) => breached)) reportGuards(model, readings);
     const breach = readings.find(({ breached }) => breached);
-    if (breach !== undefined) await this.takeBack(conduct, row, breach);
+    if (breach !== undefined) await this.takeBack(conduct, row, breachOf(breach, await this.batches.trail(transaction, row.rolloutId), state));
   }
 
-  private async stateIn(transaction: Transaction, { rolloutId }: RolloutRow, step: GuardStep, policy: GuardPolicy): Promise<GuardState> {
-    const stored = await this.guards.state(transaction, rolloutId);
-    return stored?.step.name === step.name ? stored : startGuards(policy, step, stored);
-  }
-
-  private async takeBack(conduct: ModelConduct, row: RolloutRow, { guard, reason, n, difference, low, limit, alpha }: GuardReading): Promise<void> {
-    const evidence = { n, mean: difference, low, high: null, margin: limit, alpha };
-    const decided = await conduct.decide(row, { type: 'guard-breached', guard, reason, evidence });
+  private async takeBack(conduct: ModelConduct, row: RolloutRow, { guard: { guard, reason, ...inputs }, evidence }: RecomputedBreach): Promise<void> {
+    const decided = await conduct.decide(row, { type: 'guard-breached', guard, reason, evidence, inputs });
     reportConduct(conduct, decided.row);
     reportGuards(conduct.model.model, []);
+    await conduct.choose();
   }
 }

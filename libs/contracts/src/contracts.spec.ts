@@ -102,6 +102,12 @@ spec:
     { name: 'a ramp longer than its step', text: `${minimal}  rollout: { steps: [{ type: linear, from: 0.1, by: 0.1, to: 0.5, every: P2D, duration: P1W }] }\n`, at: '/spec/rollout/steps/0/duration' },
     { name: 'a slice of numbers', text: `${minimal}  rollout: { slices: [distance] }\n`, at: '/spec/rollout/slices/0' },
     { name: 'a slice twice', text: `${minimal.replace('[{', '[{ name: carrier, type: category }, {')}  rollout: { slices: [carrier, carrier] }\n`, at: '/spec/rollout/slices/1' },
+    { name: 'a segment of numbers', text: `${minimal}  monitoring: { drift: { segments: [distance] } }
+`, at: '/spec/monitoring/drift/segments/0' },
+    { name: 'a season of no name', text: `${minimal}  monitoring: { drift: { reference: { season: full-moon } } }
+`, at: '/spec/monitoring/drift/reference/season' },
+    { name: 'more parts than fit', text: `${minimal.replace('[{', '[{ name: carrier, type: category }, {')}  monitoring: { drift: { segments: [carrier], reference: { season: hour-of-week } } }
+`, at: '/spec/monitoring/drift' },
     { name: 'nothing of alpha left', text: `${minimal}  rollout: { guards: { alphaShare: 0.95 } }\n`, at: '/spec/rollout/guards/alphaShare' },
   ])('$name: SPEC_INVALID at $at', ({ text, at }) => {
     expect.assertions(2);

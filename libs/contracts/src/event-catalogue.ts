@@ -1,5 +1,5 @@
 import type { EventDefinition } from './event.js';
-import { outcomeObserved, predictionFailed, predictionServed } from './events/inference.js';
+import { outcomeObserved, predictionExplained, predictionFailed, predictionServed } from './events/inference.js';
 import { aliasMoved, contractChanged, eventRefused, routeChanged, runCompleted, specChanged, stepDecided, versionRegistered } from './events/models.js';
 import { verdictIssued } from './events/monitoring.js';
 import { batchJudged, contractBroken, labelAdmitted, recordAccepted, recordAdmitted, recordQuarantined, recordRefused, segmentSealed } from './events/records.js';
@@ -17,6 +17,7 @@ export const eventCatalogue: Readonly<Record<TopicName, EventDefinition>> = {
   'validation.segment-sealed.v1': segmentSealed,
   'inference.prediction-served.v1': predictionServed,
   'inference.prediction-failed.v1': predictionFailed,
+  'inference.prediction-explained.v1': predictionExplained,
   'outcomes.outcome-observed.v1': outcomeObserved,
   'monitoring.verdict-issued.v1': verdictIssued,
   'training.run-completed.v1': runCompleted,

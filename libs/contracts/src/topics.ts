@@ -63,6 +63,10 @@ export const topics = {
     key: 'record key', writtenBy: 'inference-gateway', readBy: ['rollout-controller', 'operators'], cleanup: 'delete',
     fact: 'A model version was asked (primary) or shown a request (shadow) and gave no answer.',
   },
+  'inference.prediction-explained.v1': {
+    key: 'record key', writtenBy: 'inference-gateway', readBy: ['drift-monitoring'], cleanup: 'delete',
+    fact: 'An answer of the sample that the spec asks for was explained: what each feature contributed.',
+  },
   'outcomes.outcome-observed.v1': {
     key: 'record key', writtenBy: 'outcome-joining', readBy: ['drift-monitoring', 'rollout-controller'], cleanup: 'delete',
     fact: 'Predictions met their label.',

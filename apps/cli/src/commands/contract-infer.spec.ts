@@ -5,10 +5,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
-import { Command } from 'commander';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { addContractCommands } from './contract-infer.js';
+import { printedBy } from './printed.fixture.js';
 import { addProfileCommand } from './profile.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'contract-infer-'));
@@ -24,17 +25,11 @@ function file(name: string, lines: readonly string[]): string {
 
 async function run(...args: string[]): Promise<{ said: string; exitCode: unknown }> {
   process.exitCode = undefined;
-  const written: string[] = [];
-  const spy = jest.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
-  const program = new Command('millrace').exitOverride();
-  addProfileCommand(program);
-  addContractCommands(program);
-  try {
-    await program.parseAsync(args, { from: 'user' });
-  } finally {
-    spy.mockRestore();
-  }
-  return { said: written.join(''), exitCode: process.exitCode };
+  const add = (program: Command): void => {
+    addProfileCommand(program);
+    addContractCommands(program);
+  };
+  return { said: await printedBy(add, ...args), exitCode: process.exitCode };
 }
 
 const row = (index: number) => ({ id: `a${index}`, zip: String(index % 100).padStart(5, '0'), at: new Date(Date.UTC(2024, 0, 1) + 1_000 * index).toISOString().slice(0, 19).replace('T', ' '), n: index % 7, x: index % 10 === 0 ? '' : String(index / 8) });

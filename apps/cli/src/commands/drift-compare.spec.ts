@@ -5,10 +5,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Command } from 'commander';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { seeded } from '@millrace/testing';
 import { addDriftCompare } from './drift-compare.js';
+import { printedBy } from './printed.fixture.js';
 
 interface Answer {
   readonly verdict: string;
@@ -19,7 +19,6 @@ interface Answer {
 
 describe('millrace drift compare', () => {
   let folder = '';
-  let written = '';
   const file = (name: string): string => join(folder, name);
   const exitBefore = process.exitCode;
 
@@ -35,21 +34,9 @@ describe('millrace drift compare', () => {
     writeFileSync(file('short.csv'), 'at,distance\n2026-01-01T00:00:00Z,3\n');
   });
   afterAll(() => rmSync(folder, { recursive: true }));
-  beforeEach(() => {
-    written = '';
-    jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => ((written += String(chunk)), true));
-  });
-  afterEach(() => {
-    jest.restoreAllMocks();
-    process.exitCode = exitBefore;
-  });
+  afterEach(() => void (process.exitCode = exitBefore));
 
-  async function compare(...args: string[]): Promise<string> {
-    const drift = new Command('drift');
-    addDriftCompare(drift);
-    await drift.parseAsync(['node', 'drift', 'compare', '--reference', file('reference.csv'), ...args]);
-    return written;
-  }
+  const compare = (...args: string[]): Promise<string> => printedBy(addDriftCompare, 'compare', '--reference', file('reference.csv'), ...args);
   const answer = async (...args: string[]): Promise<Answer> => JSON.parse(await compare(...args, '--json')) as Answer;
 
   it('finds nothing in clean rows, and exits 0', async () => {
@@ -72,10 +59,7 @@ describe('millrace drift compare', () => {
   });
   it('says that a column is gone', async () => expect((await answer('--current', file('short.csv'))).columns.find(({ name }) => name === 'carrier')).toMatchObject({ verdict: 'drifted', reasons: ['missing'] }));
   it('asks for more with a smaller rate: per column, per family, per month', async () => {
-    const thresholdOf = async (...args: string[]): Promise<number> => {
-      written = '';
-      return (await answer('--current', file('clean.csv'), ...args)).columns[0]?.threshold ?? NaN;
-    };
+    const thresholdOf = async (...args: string[]): Promise<number> => (await answer('--current', file('clean.csv'), ...args)).columns[0]?.threshold ?? NaN;
     const thresholds = [await thresholdOf('--false-alarms', '0.05'), await thresholdOf(), await thresholdOf('--family-wise'), await thresholdOf('--budget', 'one false incident per year')];
     expect([...thresholds].sort((a, b) => a - b)).toEqual(thresholds);
     expect(new Set(thresholds).size).toBe(4);

@@ -5,9 +5,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
-import { Command } from 'commander';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { addDriftWatch } from './drift-watch.js';
+import { printedBy } from './printed.fixture.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'drift-watch-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -22,16 +22,7 @@ function file(name: string, lines: readonly (string | number)[]): string {
 
 async function run(...args: string[]): Promise<{ said: string; exitCode: unknown }> {
   process.exitCode = undefined;
-  const written: string[] = [];
-  const spy = jest.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
-  const drift = new Command('drift');
-  addDriftWatch(drift);
-  try {
-    await drift.parseAsync(['watch', ...args], { from: 'user' });
-  } finally {
-    spy.mockRestore();
-  }
-  return { said: written.join(''), exitCode: process.exitCode };
+  return { said: await printedBy(addDriftWatch, 'watch', ...args), exitCode: process.exitCode };
 }
 
 const promised = ['--baseline-errors', '100/1000', '--mean-time-between-false-alarms', '1000000'];

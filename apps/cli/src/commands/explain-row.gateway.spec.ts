@@ -3,11 +3,11 @@
  * Method: the built gateway in a process of its own, with a model trained in Python (libs/core/fixtures/tree-shap.py).
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Explanation } from '@millrace/core/explanation';
+import { launch, type RunningServer } from '@millrace/testing';
 import { addExplainRowCommand } from './explain-row.js';
 import { printedBy } from './printed.fixture.js';
 
@@ -16,25 +16,25 @@ const { models: frozen } = JSON.parse(readFileSync(join(import.meta.dirname, '..
 const run = (...args: string[]): Promise<string> => printedBy(addExplainRowCommand, 'explain-row', ...args);
 
 describe('millrace explain-row --model <name>, through a gateway', () => {
-  const models = mkdtempSync(join(tmpdir(), 'millrace-explained-'));
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-explained-'));
+  const models = join(folder, 'models');
   const model = frozen[0];
   const path = join(models, 'machines/1/model.onnx');
-  let gateway: ChildProcess | undefined;
+  let gateway: RunningServer | undefined;
 
   beforeAll(async () => {
     mkdirSync(join(models, 'machines/1'), { recursive: true });
     writeFileSync(path, Buffer.from(model?.onnx ?? '', 'base64'));
     writeFileSync(join(models, 'machines/model.yaml'), 'task: binary\nclasses: ["false", "true"]\n');
     // The built gateway, as `millrace serve` starts it.
-    gateway = spawn(process.execPath, [join(import.meta.dirname, '../../../inference-gateway/dist/serve.js'), '--models', models, '--port', '0', '--drain-ms', '0'], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '' } });
-    let said = '';
-    for await (const piece of gateway.stdout ?? []) if ((said += String(piece)).includes('Serving http')) break;
-    process.env['MILLRACE_INFERENCE_GATEWAY_URL'] = /Serving (\S+)/u.exec(said)?.[1] ?? '';
+    const parameters = (port: number) => [join(import.meta.dirname, '../../../inference-gateway/dist/serve.js'), '--models', models, '--port', String(port), '--drain-ms', '0'];
+    gateway = await launch({ name: 'the gateway', program: process.execPath, parameters, readyPath: '/health/ready', log: join(folder, 'gateway.log') });
+    process.env['MILLRACE_INFERENCE_GATEWAY_URL'] = gateway.url;
   });
-  afterAll(() => {
+  afterAll(async () => {
     delete process.env['MILLRACE_INFERENCE_GATEWAY_URL'];
-    gateway?.kill();
-    rmSync(models, { recursive: true, force: true });
+    await gateway?.stop();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it('says what the file says, for a row and for a file of rows', async () => {

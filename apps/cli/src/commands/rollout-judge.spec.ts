@@ -6,27 +6,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { seeded } from '@millrace/testing';
-import { Command } from 'commander';
+import { printedBy } from './printed.fixture.js';
 import { addRolloutFileCommands } from './rollout.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollout-judge-'));
-let printed = '';
-beforeAll(() => {
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-});
-afterEach(() => {
-  printed = '';
-  process.exitCode = 0;
-});
-afterAll(() => {
-  jest.restoreAllMocks();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => void (process.exitCode = 0));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 function fileOf(name: string, lines: readonly string[]): string {
   const file = join(folder, name);
@@ -35,10 +22,8 @@ function fileOf(name: string, lines: readonly string[]): string {
 }
 
 async function judge(...args: string[]): Promise<{ code: number | string | null | undefined; text: string; json: () => any }> {
-  const program = new Command().exitOverride();
-  addRolloutFileCommands(program);
-  await program.parseAsync(['node', 'millrace', 'rollout', 'judge', ...args]);
-  return { code: process.exitCode, text: printed, json: () => JSON.parse(printed) };
+  const text = await printedBy(addRolloutFileCommands, 'rollout', 'judge', ...args);
+  return { code: process.exitCode, text, json: () => JSON.parse(text) };
 }
 
 /** Rows of a log in which the arms err with the shares given. */
@@ -74,7 +59,6 @@ describe('millrace rollout judge', () => {
       return JSON.stringify({ unit, arm, loss: Number(loss) });
     });
     expect((await judge('--log', fileOf('canary.jsonl', jsonl), '--share', 'candidate=0.1', '--json')).json().sampleRatio.mismatch).toBe(false);
-    printed = '';
     const wrong = await judge('--log', fileOf('canary.csv', [header, ...lines]), '--json');
     expect(wrong.json().sampleRatio.mismatch).toBe(true);
     expect(wrong.code).toBe(2);

@@ -6,26 +6,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { seeded } from '@millrace/testing';
-import { Command } from 'commander';
+import { printedBy } from './printed.fixture.js';
 import { addRolloutFileCommands } from './rollout.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollout-value-'));
-let printed = '';
-beforeAll(() => {
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-});
-afterEach(() => {
-  printed = '';
-});
-afterAll(() => {
-  jest.restoreAllMocks();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 function fileOf(name: string, lines: readonly string[]): string {
   const file = join(folder, name);
@@ -34,9 +21,7 @@ function fileOf(name: string, lines: readonly string[]): string {
 }
 
 async function value(...args: string[]): Promise<any> {
-  const program = new Command().exitOverride();
-  addRolloutFileCommands(program);
-  await program.parseAsync(['node', 'millrace', 'rollout', 'value', ...args]);
+  const printed = await printedBy(addRolloutFileCommands, 'rollout', 'value', ...args);
   return args.includes('--json') ? JSON.parse(printed) : printed;
 }
 
@@ -77,7 +62,6 @@ describe('millrace rollout value', () => {
   it('takes decisions that are no arms', async () => {
     const rows = split(2_000).map((line) => line.split(',')).map(([unit, arm, propensity, loss]) => `${unit},${propensity},${arm === 'candidate' ? 1 : 0},${loss},0.3,0.3`);
     const byTarget = await value('--log', fileOf('targets.csv', ['unit,propensity,target,loss,expected_logged,expected_target', ...rows]), '--json');
-    printed = '';
     const byArm = await value('--log', fileOf('arms.csv', [header, ...split(2_000)]), '--policy', 'candidate=1', '--json');
     expect(byTarget.selfNormalised).toEqual(byArm.selfNormalised);
     expect(byTarget.doublyRobust.value.standardError).toBeGreaterThan(0);
@@ -85,8 +69,9 @@ describe('millrace rollout value', () => {
 
   it('refuses a log without the candidate, but shows how it stands', async () => {
     const lines = split(1_000).map((line) => line.replace(/,candidate,[\d.]+,/u, ',champion,1,'));
-    await expect(value('--log', fileOf('nobody.csv', [header, ...lines]), '--policy', 'candidate=1', '--json')).rejects.toMatchObject({ code: 'OVERLAP_POOR', message: expect.stringContaining('no-overlap') });
-    expect(JSON.parse(printed)).toMatchObject({ refusal: { code: 'no-overlap' }, selfNormalised: null, doublyRobust: null, overlap: { rowsWithWeight: 0 } });
+    const refused = await value('--log', fileOf('nobody.csv', [header, ...lines]), '--policy', 'candidate=1', '--json').catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'OVERLAP_POOR', message: expect.stringContaining('no-overlap') });
+    expect(JSON.parse(refused.printed)).toMatchObject({ refusal: { code: 'no-overlap' }, selfNormalised: null, doublyRobust: null, overlap: { rowsWithWeight: 0 } });
   });
 
   it.each<[string, string[], string[], string]>([

@@ -37,6 +37,11 @@ describe('millrace rollouts', () => {
     'linear (10 %) → linear (20 %)',
     '(and 1 look that changed nothing: --looks)',
   ])('says “%s”', (part) => expect(text).toContain(part));
+  it('says that others are tried beside it, and what is told only', () => {
+    const beside = rolloutText({ ...rollout, standing: { ...rollout.standing, candidates: 3 }, guards: [{ guard: 'answer-difference', evidence: 0, limit: 1, reason: '3 of 400 shadow answers differ' }] }, false);
+    expect(beside).toContain('answers 20 % of the units, one of at most 3 candidates at once');
+    expect(beside).toContain('guard answer-difference: told only; 3 of 400 shadow answers differ');
+  });
   it('shows looks when asked to', () => {
     expect(text).not.toContain('a look\n');
     expect(rolloutText(rollout, true)).toContain('a look');

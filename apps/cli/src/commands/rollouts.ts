@@ -21,7 +21,7 @@ interface Rollout {
   readonly phase: string;
   readonly standing: RolloutStanding | null;
   readonly steps: readonly ToldStep[];
-  readonly guards?: readonly { readonly guard: string; readonly evidence: number; readonly reason: string }[];
+  readonly guards?: readonly { readonly guard: string; readonly evidence: number; readonly reason: string; readonly limit?: number }[];
 }
 
 const commands = {
@@ -55,12 +55,13 @@ const indented = (text: string): string => text.split('\n').map((line) => `  ${l
 export function rolloutText({ rolloutId, candidateVersion, championVersion, phase, status, standing, steps, guards = [] }: Rollout, looks: boolean): string {
   const share = standing?.shareNow ?? null;
   const against = championVersion === null ? '' : ` against version ${championVersion}`;
-  const lines = [`${rolloutId}: version ${candidateVersion}${against}, ${phase}${status === 'paused' ? ' (held)' : ''}${share === null || share === 0 ? '' : `, answers ${percent(share)} of the units`}`];
+  const beside = standing?.candidates === undefined ? '' : `, one of at most ${standing.candidates} candidates at once`;
+  const lines = [`${rolloutId}: version ${candidateVersion}${against}, ${phase}${status === 'paused' ? ' (held)' : ''}${share === null || share === 0 ? '' : `, answers ${percent(share)} of the units`}${beside}`];
   if (standing !== null) {
     const most = standing.exposureMaxMs === null ? '' : ` of at most ${days(standing.exposureMaxMs)}`;
     lines.push(`  waits for ${standing.waitsFor}`, `  exposure used: ${days(standing.exposureMs)} of the whole traffic${most}`, '', indented(planTable(standing)));
   }
-  for (const { guard, evidence, reason } of guards) lines.push(`  guard ${guard}: ${Math.max(0, Math.round(100 * evidence))} % of what takes it back; ${reason}`);
+  for (const { guard, evidence, reason, limit } of guards) lines.push(`  guard ${guard}: ${limit === 1 ? 'told only' : `${Math.max(0, Math.round(100 * evidence))} % of what takes it back`}; ${reason}`);
   const told = looks ? steps : steps.filter((step) => !isLook(step));
   if (told.length > 0) lines.push('', indented(toldTable(told)));
   const hidden = steps.length - told.length;

@@ -3,15 +3,15 @@
 //   restarted run the same rows whatever was archived since.
 // Method: segments written as data-validation lays them out, behind a stand-in for its table of contents; a logistic regression
 //   whose answers follow from its closed form.
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { logisticModel } from '@millrace/model-runtime/testing';
 import { StandInService } from '@millrace/testing';
 import { ArchiveOnDisk } from '../archive/archive.fixture.js';
 import { parseArchiveRange, writtenRange } from '../archive/archive-range.js';
+import { printedBy } from '../commands/printed.fixture.js';
 import { addScoreCommand } from '../commands/score.js';
 import { openModel } from './open-model.js';
 import { rowSource } from './row-source.js';
@@ -46,8 +46,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-// A field called date is archived as value_date: date is one of the archive's own partitions.
-const row = (id: string, at: string, distance: number | null, date: string, note = '') => ({ id, at, distance, value_date: date, note });
+// A field called date is archived under another name: date is one of the archive's own partitions.
+const row = (id: string, at: string, distance: number | null, date: string, note = '') => ({ id, at, distance, date, note });
 const probability = (margin: number): number => 1 / (1 + Math.exp(-margin));
 const lines = (name: string): string[][] => readFileSync(path(name), 'utf8').trim().split('\n').map((line) => line.split(','));
 
@@ -97,11 +97,7 @@ describe('millrace score --in archive:', () => {
 
   it('tells the range and the offsets to people', async () => {
     await seal();
-    let printed = '';
-    const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => ((printed += String(text)), true));
-    const program = new Command().exitOverride();
-    addScoreCommand(program);
-    await program.parseAsync(['node', 'millrace', 'score', '--model', path('model.onnx'), '--in', 'archive:flights@2013-03-01..2013-03-03', '--out', path('out.jsonl'), '--keep', 'record_id']).finally(() => write.mockRestore());
+    const printed = await printedBy(addScoreCommand, 'score', '--model', path('model.onnx'), '--in', 'archive:flights@2013-03-01..2013-03-03', '--out', path('out.jsonl'), '--keep', 'record_id');
     expect(printed).toContain('3 rows scored by');
     expect(printed).toContain('validation.record-admitted.v1/0 [101, 103): 2 rows');
     expect(readFileSync(path('out.jsonl'), 'utf8').trim().split('\n').map((line) => Object.keys(JSON.parse(line) as object))).toEqual(Array(3).fill(['record_id', 'label', 'probability']));

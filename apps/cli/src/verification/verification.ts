@@ -9,6 +9,8 @@ export interface Verification {
   readonly recordedSha256: string;
   readonly recomputedSha256: string;
   readonly differences: readonly Difference[];
+  /** What could only be taken as recorded, one sentence each; empty: all of it was made again. */
+  readonly unchecked: readonly string[];
   /** Events that it was made from. */
   readonly rows: number;
   readonly offsets: VerdictIssued['offsets'];

@@ -4,12 +4,14 @@ import { differencesOf, type Difference } from './differences.js';
 import type { EventLog } from './open-log.js';
 import type { RingFacts } from './ring-facts.js';
 import type { Verification } from './verification.js';
+import { verifyGuards } from './verify-guards.js';
 
 interface StoredRollout {
   readonly rolloutId: string;
   readonly model: string;
   readonly candidateVersion: string;
   readonly championVersion: string | null;
+  readonly plan: Pick<RolloutPlan, 'unitsOnce'> | null;
   readonly steps: readonly (ReplayedStep & { readonly decidedAt: string })[];
 }
 
@@ -20,24 +22,32 @@ export async function verifyRollout(facts: RingFacts, log: EventLog, stepOf: str
   const recorded = rollout.steps.filter(({ sequence }) => sequence <= until).map(({ decidedAt: _, ...step }) => step);
   const last = recorded.at(-1);
   if (last === undefined || (until !== Infinity && last.sequence !== until)) throw new MillraceError('ROLLOUT_UNKNOWN', `roll-out ${rolloutId} has no step ${until === Infinity ? 'yet: it waits for another one to end' : until}`);
-  const plan = await planOf(facts, rollout.model, recorded);
+  const plan = inItsTime(await planOf(facts, rollout.model, recorded), rollout);
   const artifacts = { champion: await artifactOf(facts, rollout.model, rollout.championVersion), candidate: (await artifactOf(facts, rollout.model, rollout.candidateVersion)) ?? '' };
   const { readings } = await facts.get<{ readings: Reading[] }>('rollout-controller', `/v1/rollouts/${encodeURIComponent(rolloutId)}/readings`);
   const wanted = until === Infinity ? readings : upTo(readings, last.inputs?.reading ?? null);
   const placed = await readOutcomes(log, rollout.model, wanted);
   const { events, mismatches } = inReadingOrder(wanted, placed);
-  const replayed = replayRollout(recorded, { plan, artifacts }, events);
+  const guards = await verifyGuards(facts, log, rollout, plan, recorded);
+  const { breach } = guards;
+  const replayed = replayRollout(recorded, { plan, artifacts, candidateVersion: rollout.candidateVersion, ...(breach === undefined ? {} : { breach }) }, events);
   // As it travels: what JSON leaves out is no difference.
   const recomputed = (JSON.parse(JSON.stringify(replayed)) as ReplayedStep[]).filter(({ sequence }) => sequence <= until);
   const [recordedSha256, recomputedSha256] = [sha256Hex(canonicalJson(recorded)), sha256Hex(canonicalJson(recomputed))];
-  const differences = [...mismatches.map(lostEvents), ...stepDifferences(recorded, recomputed)];
-  return { id: stepOf, same: recordedSha256 === recomputedSha256 && mismatches.length === 0, recordedSha256, recomputedSha256, differences, rows: events.length, offsets: last.inputs?.offsets ?? [] };
+  const differences = [...mismatches.map(lostEvents), ...guards.differences, ...stepDifferences(recorded, recomputed)];
+  const whole = mismatches.length + guards.differences.length === 0;
+  return { id: stepOf, same: recordedSha256 === recomputedSha256 && whole, recordedSha256, recomputedSha256, differences, unchecked: guards.unchecked, rows: events.length + guards.rows, offsets: last.inputs?.offsets ?? [] };
 }
 
 export function parseStepId(id: string): { rolloutId: string; until: number } {
   const [rolloutId = '', step, ...rest] = id.split('#');
   if (rest.length > 0 || (step !== undefined && !/^\d{1,9}$/.test(step))) throw new MillraceError('REQUEST_INVALID', `${id} is no roll-out and no step of one; a step is written <roll-out>#<sequence>, such as flight-delays.3.1#4`);
   return { rolloutId, until: step === undefined ? Infinity : Number(step) };
+}
+
+/** A roll-out that began when every outcome of a unit counted is judged so to its end. */
+function inItsTime({ unitsOnce: _, ...plan }: RolloutPlan, { plan: kept }: StoredRollout): RolloutPlan {
+  return kept !== null && kept.unitsOnce === undefined ? plan : { ...plan, unitsOnce: true };
 }
 
 /** The rules as the registry has them, not as the roll-out’s own row does. */

@@ -1,9 +1,11 @@
-import { canonicalJson, MillraceError, outcomeObserved, predictionServed, readModelSpec, sha256Hex, type SpecChanged, type VerdictIssued, type VersionRegistered } from '@millrace/contracts';
-import { monitoredModel, readReference, recomputeInputs, recomputeOutcomes, type RecordedVerdict, type VerdictBasis } from '@millrace/core/verdicts';
+import { canonicalJson, MillraceError, outcomeObserved, predictionExplained, predictionServed, readModelSpec, sha256Hex, type EventDefinition, type SpecChanged, type VerdictIssued, type VersionRegistered } from '@millrace/contracts';
+import { isRise, isSilence, judgedIn, monitoredModel, readReference, recomputeAttributions, recomputeInputs, recomputeOutcomes, type RecordedVerdict, type VerdictBasis } from '@millrace/core/verdicts';
 import { differencesOf } from './differences.js';
 import type { EventLog, TopicRange } from './open-log.js';
 import type { RingFacts } from './ring-facts.js';
 import type { Verification } from './verification.js';
+import { verifyEmptyWindow, verifySilence, type QuietAgain } from './verify-quiet.js';
+import { verifyRise, type MadeAgain } from './verify-rise.js';
 
 type KeptVerdict = VerdictIssued & Pick<RecordedVerdict, 'role'> & { readonly metrics: unknown };
 
@@ -19,11 +21,20 @@ export async function verifyWindow(facts: RingFacts, log: EventLog, revisionOf: 
   const recorded = await recordedVerdict(facts, revisionOf);
   const { verdict } = recorded;
   const basis = await basisOf(facts, verdict);
-  const recomputed = await recompute(log, recorded, basis);
+  const { verdict: recomputed, unchecked, rows, differences = [] } = await madeAgain(facts, log, recorded, basis);
   // As it travels: what JSON leaves out is no difference.
   const again: unknown = recomputed === null ? null : JSON.parse(JSON.stringify(recomputed));
   const [recordedSha256, recomputedSha256] = [sha256Hex(canonicalJson(verdict)), sha256Hex(canonicalJson(again))];
-  return { id: revisionOf, same: recordedSha256 === recomputedSha256, recordedSha256, recomputedSha256, differences: differencesOf(verdict, again), rows: recomputed?.rows ?? 0, offsets: verdict.offsets };
+  return { id: revisionOf, same: recordedSha256 === recomputedSha256 && differences.length === 0, recordedSha256, recomputedSha256, differences: [...differencesOf(verdict, again), ...differences], unchecked, rows, offsets: verdict.offsets };
+}
+
+async function madeAgain(facts: RingFacts, log: EventLog, recorded: RecordedVerdict, basis: VerdictBasis): Promise<MadeAgain & Partial<Pick<QuietAgain, 'differences'>>> {
+  const { verdict } = recorded;
+  if (isRise(verdict)) return verifyRise(facts, log, recorded, basis);
+  if (isSilence(verdict)) return verifySilence(log, verdict, basis);
+  if (verdict.rows === 0 && verdict.offsets.length === 0) return verifyEmptyWindow(verdict, basis);
+  const recomputed = await recompute(log, recorded, basis);
+  return { verdict: recomputed, unchecked: [], rows: recomputed?.rows ?? 0 };
 }
 
 async function recordedVerdict(facts: RingFacts, revisionOf: string): Promise<RecordedVerdict> {
@@ -37,8 +48,6 @@ async function recordedVerdict(facts: RingFacts, revisionOf: string): Promise<Re
 }
 
 function whyNot({ verdictId }: VerdictIssued): string {
-  if (verdictId.includes(':concept-drift:')) return `${verdictId} rests on every error since its version began to answer, not on one range of offsets; it cannot be made again yet`;
-  if (verdictId.includes(':freshness:')) return `${verdictId} tells of silence by the wall clock; no log can tell it again`;
   return `${verdictId} was told before verdicts kept their inputs; it cannot be made again`;
 }
 
@@ -50,18 +59,24 @@ async function basisOf(facts: RingFacts, { model, version, inputs }: VerdictIssu
 }
 
 async function recompute(log: EventLog, recorded: RecordedVerdict, basis: VerdictBasis): Promise<VerdictIssued | null> {
-  const { offsets, kind } = recorded.verdict;
-  if (kind === 'performance') {
+  const { offsets } = recorded.verdict;
+  const judged = judgedIn(recorded.verdict);
+  if (judged === 'performance') {
     const { take, verdict } = recomputeOutcomes(recorded, basis);
     await log.read(outcomeObserved, offsets, take);
     return verdict();
   }
+  if (judged === 'attribution') {
+    const { take, verdict } = recomputeAttributions(recorded, basis);
+    await log.read(predictionExplained, await withBefore(log, predictionExplained, offsets), take);
+    return verdict();
+  }
   const { take, verdict } = recomputeInputs(recorded, basis);
-  await log.read(predictionServed, await withBefore(log, offsets), take);
+  await log.read(predictionServed, await withBefore(log, predictionServed, offsets), take);
   return verdict();
 }
 
-async function withBefore(log: EventLog, ranges: readonly TopicRange[]): Promise<TopicRange[]> {
-  const earliest = await log.earliest(predictionServed);
+async function withBefore(log: EventLog, event: EventDefinition, ranges: readonly TopicRange[]): Promise<TopicRange[]> {
+  const earliest = await log.earliest(event);
   return ranges.map((range) => ({ ...range, fromOffset: Math.min(range.fromOffset, Math.max(earliest.get(range.partition) ?? 0, range.fromOffset - offsetsBefore)) }));
 }

@@ -41,6 +41,7 @@ export const predictionServed = defineEvent(
     servedAt: Instant,
     features: Type.Record(Type.String(), FeatureValue),
     latencyMs: Type.Number({ minimum: 0 }),
+    compared: Type.Optional(Type.Object({ champion: PredictionOutput, again: PredictionOutput }, { description: 'shadow, for some of the requests: what the champion answered, and what it says when it is asked the same again; what it differs from itself is no difference of the candidate' })),
     runRows: Type.Optional(Type.Integer({ minimum: 1, description: 'shadow: requests that shared the run; the latency of one that ran alone compares with that of an answer' })),
   }),
 );
@@ -67,11 +68,34 @@ export const predictionFailed = defineEvent(
     code: Type.String({ description: 'of the catalogue of errors' }),
     reason: Type.String({ maxLength: 500 }),
     latencyMs: Type.Number({ minimum: 0, description: 'until it was known to have failed' }),
-    attempt: Type.Optional(Type.Integer({ minimum: 1, description: 'of a record of a stream, which is tried until it is answered' })),
+    attempt: Type.Optional(Type.Integer({ minimum: 1, description: 'of a stream’s records: failures so far of requests that began at the same record, as this process counts them; a record that fails alone too often is set aside' })),
     servedAt: Instant,
   }),
 );
 export type PredictionFailed = DataOf<typeof predictionFailed>;
+
+/**
+ * Why a version answered as it did: base + Σ contributions = output, in units of its score. Of a sample of the answers that
+ * somebody was given, explained afterwards; an answer that came to be told twice may be explained twice, under one prediction id.
+ */
+export const predictionExplained = defineEvent(
+  'inference.prediction-explained.v1',
+  Type.Object({
+    model: Name,
+    recordId: Type.String({ minLength: 1 }),
+    predictionId: Type.String({ minLength: 1, description: 'of the answer that is explained' }),
+    version: Type.String(),
+    eventTime: Instant,
+    method: Literals(['tree-path-dependent', 'tree-interventional', 'permutation']),
+    unit: Type.String(),
+    class: Type.Optional(Type.String({ description: 'whose score is explained; absent for a regression' })),
+    base: Type.Number({ description: 'the score when nothing of the row is known' }),
+    output: Type.Number(),
+    contributions: Type.Record(Type.String(), Type.Number(), { description: 'by feature' }),
+    explainedAt: Instant,
+  }),
+);
+export type PredictionExplained = DataOf<typeof predictionExplained>;
 
 export const outcomeObserved = defineEvent(
   'outcomes.outcome-observed.v1',
@@ -81,6 +105,7 @@ export const outcomeObserved = defineEvent(
     label: LabelValue,
     labelEventTime: Instant,
     labelPosition: Position,
+    measures: Type.Optional(Type.Record(Type.String(), Type.Number(), { description: 'numbers of the label’s record that the spec’s business guard names' })),
     predictions: Type.Array(Type.Object({ ...served, position: Position, groups: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'values of the features that the spec’s fairness rules and roll-out slices name, as the prediction saw them' })) }), {
       minItems: 1,
       description: 'every prediction of this record that had come when the outcome was observed: primary and shadow of one request stand together',

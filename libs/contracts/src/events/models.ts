@@ -44,15 +44,21 @@ export const GateResult = Type.Object({
 });
 export type GateResult = DataOf<{ type: 'registry.version-registered.v1'; schema: typeof GateResult }>;
 
+/** Shares of attribution of explained rows: per feature, rows by their share in five-hundredths. */
+export const AttributionCounts = Type.Object({ rows: Count, shares: Type.Record(Type.String(), Type.Record(Type.String(), Count)) });
+export type AttributionCounts = DataOf<{ type: 'registry.version-registered.v1'; schema: typeof AttributionCounts }>;
+
 /** What monitoring compares with: per feature and for the output `{ v: 2, kind, counts }`, the counts of libs/core/statistics in base64; v 1 (fixed bins) is of releases before. */
 export const ReferenceProfile = Type.Object({
   rows: Count,
   features: Type.Record(Type.String(), RecordValue),
   output: Nullable(RecordValue),
   sample: Type.Optional(Type.String({ description: 'some of the rows, in the form of libs/core/drift, base64' })),
+  parts: Type.Optional(Type.String({ description: 'counts of the rows of each segment and season, where the spec asks for them, in the form of libs/core/drift, base64' })),
   metrics: Type.Array(Metric),
   calibration: Type.Optional(Type.Object({ positives: Type.Array(Count), negatives: Type.Array(Count) }, { description: 'binary: test rows by score, in equal bins of [0, 1], by what the label said' })),
   errors: Type.Optional(Type.Object({ wrong: Count, rows: Count, tolerance: Nullable(Type.Number({ description: 'regression: off by more is wrong' })) }, { description: 'wrong answers on the test rows' })),
+  attributions: Type.Optional(Type.Object({ ...AttributionCounts.properties }, { description: 'of explained test rows; where the spec asked for explanations when the version was trained' })),
 });
 export type ReferenceProfile = DataOf<{ type: 'registry.version-registered.v1'; schema: typeof ReferenceProfile }>;
 
@@ -133,6 +139,12 @@ export type AliasMoved = DataOf<typeof aliasMoved>;
 const RouteTarget = Type.Object({ version: Type.String(), artifact: Artifact, signature: ModelSignature });
 export type RouteTarget = DataOf<{ type: 'rollout.route-changed.v1'; schema: typeof RouteTarget }>;
 
+const routeShare = {
+  share: Share(),
+  mirror: Type.Boolean(),
+  from: Type.Optional(Share({ description: 'where its units begin on [0, 1): it answers those from here on, as many as its share; absent: 0' })),
+};
+
 /** `previous`: who answered before the champion; `share`: part of the units that the candidate answers; `mirror`: the candidate also sees, unheard, what the champion answers; with a share of 1, the champion sees what the candidate answers. */
 export const routeChanged = defineEvent(
   'rollout.route-changed.v1',
@@ -145,13 +157,31 @@ export const routeChanged = defineEvent(
     salt: Type.String(),
     champion: RouteTarget,
     previous: Type.Optional(Nullable(RouteTarget)),
-    candidate: Nullable(Type.Intersect([RouteTarget, Type.Object({ share: Share(), mirror: Type.Boolean() })])),
+    candidate: Nullable(Type.Intersect([RouteTarget, Type.Object(routeShare)])),
+    beside: Type.Optional(
+      Type.Array(Type.Intersect([RouteTarget, Type.Object({ ...routeShare, rolloutId: Type.String(), step: Type.String() })]), {
+        description: 'A/B/n: further candidates that are tried at the same time, each by a roll-out of its own; nobody’s units overlap, and the champion answers the rest',
+      }),
+    ),
     reason: Type.String(),
     changedAt: Instant,
     streamTime: Nullable(Instant),
   }),
 );
 export type RouteChanged = DataOf<typeof routeChanged>;
+
+/**
+ * The guard that took the candidate back. Fed with the requests of its batches, in their order, the guards’ state before them
+ * leads to the state with the hash `stateSha256`, and to this breach.
+ */
+const GuardInputs = Type.Object({
+  guard: Type.String(),
+  reason: Type.String(),
+  batches: Type.Optional(Type.Object({ from: Type.Integer({ minimum: 1 }), to: Type.Integer({ minimum: 1 }) }, { description: 'first and last of those that are kept: stretches of the log, in the order in which the guards took them in' })),
+  basisSha256: Type.Optional(Nullable(Sha256)),
+  stateSha256: Type.Optional(Sha256),
+  offsets: Type.Optional(Type.Array(OffsetRange, { description: 'all that the batches span' })),
+});
 
 /**
  * From what a step was decided, so that it can be decided again: fed in the order of the roll-out’s readings up to
@@ -166,7 +196,13 @@ const StepInputs = Type.Object({
   reading: Nullable(Type.Object({ number: Type.Integer({ minimum: 1 }), toOffset: Offset }, { description: 'the last reading of the roll-out, and how far it had come' })),
   offsets: Type.Array(OffsetRange),
   command: Type.Optional(Type.Object({ command: Type.String(), by: Type.String(), reason: Type.String() })),
-  guard: Type.Optional(Type.Object({ guard: Type.String(), reason: Type.String() }, { description: 'the guard that took the candidate back; its evidence is of another topic' })),
+  guard: Type.Optional(GuardInputs),
+  beside: Type.Optional(
+    Type.Object(
+      { cause: Literals(['shares', 'chosen', 'superseded']), others: Share({ description: 'part of the units that the other candidates answer' }), reason: Type.String() },
+      { description: 'what other candidates of the model do: their shares as the roll-out begins and whenever they change; that this one was chosen among them, or another was' },
+    ),
+  ),
   routable: Type.Optional(Type.Boolean({ description: 'told with a revision: whether the old champion could have been routed again' })),
   stateSha256: Nullable(Sha256),
 });
@@ -191,6 +227,8 @@ export const stepDecided = defineEvent(
       high: Nullable(Type.Number()),
       margin: Nullable(Type.Number()),
       alpha: Nullable(Type.Number()),
+      guard: Type.Optional(Type.String({ description: 'the guard whose figures these are: candidate − champion in its unit; absent: the difference of mean losses' })),
+      candidates: Type.Optional(Type.Integer({ minimum: 2, description: 'A/B/n: so many candidates may be tried at once, and the errors are corrected for it' })),
       slices: Type.Optional(
         Type.Array(
           Type.Object({ slice: Type.String({ description: 'feature=value' }), verdict: Literals(['worse', 'not-enough-evidence', 'not-worse', 'better']), n: Count, mean: Nullable(Type.Number()), low: Nullable(Type.Number()), high: Nullable(Type.Number()), alpha: Type.Number() }),

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { defineEvent, type DataOf } from '../event.js';
 import { Count, Instant, Literals, Name, Nullable, Offset, OffsetRange, RecordValue, Sha256, Share } from '../scalars.js';
 
-/** One detector's answer on one subject (a feature, the output, or a metric) in one window. */
+/** One detector's answer on one subject (a feature, the output, a segment, or a metric) in one window. */
 export const Finding = Type.Object({
   subject: Type.String(),
   detector: Type.String(),
@@ -20,6 +20,7 @@ export const Finding = Type.Object({
   lowerBound: Type.Optional(Type.Number({ description: 'the true effect is at least this, but for the false alarms granted; it fails above the threshold' })),
   reasons: Type.Optional(Type.Array(Type.String(), { description: 'all that alarmed: distribution, nulls, new-category, range, unit, constant, type, volume, freshness' })),
   newCategories: Type.Optional(Type.Array(Type.String())),
+  features: Type.Optional(Type.Array(Type.String(), { description: 'of a segment, whose subject is field=value: the features that drifted in it and not as a whole, worst first' })),
 });
 export type Finding = DataOf<{ type: 'monitoring.verdict-issued.v1'; schema: typeof Finding }>;
 

@@ -3,7 +3,7 @@ import { parse as parseYaml } from 'yaml';
 import { MillraceError } from '../errors.js';
 import { Duration, Literals, Name, Share } from '../scalars.js';
 import { parse, refusal, withoutUnknown } from '../schema.js';
-import { RolloutGuards } from './rollout-guards.js';
+import { guardMistakes, RolloutGuards } from './rollout-guards.js';
 import { rolloutMistakes, rolloutStrategyMembers } from './rollout-steps.js';
 import { Serving } from './serving.js';
 
@@ -106,7 +106,11 @@ const Monitoring = Type.Object(
         newCategoryMin: Share({ default: 0.01, description: 'share of a category that training never saw' }),
         outOfRangeMin: Share({ default: 0.05, description: 'share of numbers beyond all of training' }),
         jointMin: Share({ default: 0.2, description: 'all features together: share of the rows that a classifier tells from those of training' }),
+        attributionMin: Share({ default: 0.05, description: 'change of a feature’s part in the explanations, where serving.explanations asks for them' }),
         volumeMin: Share({ default: 0.5, description: 'part of the rows of a window that is missing, or too many, by the windows before' }),
+        segments: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 4, uniqueItems: true, description: 'category features: the rows of each of their frequent values, and of all others together, are judged by themselves too' })),
+        segmentValuesMax: Type.Optional(Type.Integer({ minimum: 1, maximum: 32, description: 'frequent values of each of segments, by the training rows; absent: 8' })),
+        reference: Type.Optional(Type.Object({ season: Literals(['hour-of-day', 'day-of-week', 'hour-of-week']) }, { ...closed, description: 'windows are compared with the training rows of the same season (event time, UTC), mixed as the window’s own rows are; absent: with all training rows' })),
       },
       { ...closed, default: {} },
     ),
@@ -140,7 +144,7 @@ const Rollout = Type.Object(
     alpha: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.05, description: 'error of the whole roll-out: chance that a candidate that is not worse is taken back, over all steps, slices, guards and looks together; and chance that one that is worse than a step’s margin passes that step' }),
     lossMargin: Type.Number({ minimum: 0, default: 0.01, description: 'shadow: how much worse in mean loss, on the same requests, still counts as not worse; comparing arms is noisier, so canary and A/B have wider margins of their own' }),
     lossBound: Type.Number({ exclusiveMinimum: 0, default: 1, description: 'losses are clipped to [0, bound]; 1 for Brier' }),
-    shadow: Type.Object({ pairsMin: PositiveCount(500), duration: Duration({ default: 'P14D', description: 'stream clock; without evidence by then it is rolled back' }) }, { ...closed, default: {} }),
+    shadow: Type.Object({ pairsMin: PositiveCount(500), duration: Duration({ default: 'P14D', description: 'stream clock; without evidence by then it is rolled back' }), repeatShare: Share({ default: 0.05, description: 'part of the requests for which the champion is asked a second time, unheard: only where the candidate differs by more than the champion does from itself is it a difference' }) }, { ...closed, default: {} }),
     canary: Type.Object({ share: Share({ default: 0.1 }), rowsMin: PositiveCount(500), lossMargin: Type.Number({ minimum: 0, default: 0.05 }), duration: Duration({ default: 'P14D' }) }, { ...closed, default: {} }),
     ab: Type.Object({ share: Share({ default: 0.5 }), rowsMin: PositiveCount(1000), lossMargin: Type.Number({ minimum: 0, default: 0.03 }), duration: Duration({ default: 'P14D' }) }, { ...closed, default: {} }),
     guards: RolloutGuards,
@@ -184,6 +188,19 @@ export const ModelSpec = Type.Object(
 );
 export type ModelSpec = Static<typeof ModelSpec>;
 
+/** Counts by segment and season must fit into one event, and into the panes in memory; libs/core/drift makes them the coarser the more there are. */
+const partCountsMax = 2_048;
+
+function driftPartMistakes({ segments = [], segmentValuesMax = 8, reference }: ModelSpec['spec']['monitoring']['drift'], features: readonly FeatureSpec[]): { path: string; message: string }[] {
+  const categories = new Set(features.filter(({ type }) => type === 'category').map(({ name }) => name));
+  const mistakes = segments.flatMap((name, index) => (categories.has(name) ? [] : [{ path: `/spec/monitoring/drift/segments/${index}`, message: `${name} is not a category feature` }]));
+  const buckets = reference === undefined ? 0 : { 'hour-of-day': 24, 'day-of-week': 7, 'hour-of-week': 168 }[reference.season];
+  const named = segments.length * (segmentValuesMax + 1);
+  const counts = (named + (1 + named) * buckets) * (features.length + 1);
+  if (counts > partCountsMax) mistakes.push({ path: '/spec/monitoring/drift', message: `segments and seasons of ${features.length} features and the output make ${counts} counts, of at most ${partCountsMax}: name fewer segments, a lower segmentValuesMax or a season with fewer parts` });
+  return mistakes;
+}
+
 function crossFieldMistakes(model: ModelSpec): { path: string; message: string }[] {
   const mistakes: { path: string; message: string }[] = [];
   const { task, label, features, dataset, gates, trainer } = model.spec;
@@ -204,9 +221,8 @@ function crossFieldMistakes(model: ModelSpec): { path: string; message: string }
     ...model.spec.monitoring.performance.map((rule, index) => ({ metric: rule.metric, path: `/spec/monitoring/performance/${index}/metric` })),
   ];
   for (const { metric, path } of used) if (!fits.includes(metric)) mistakes.push({ path, message: `${metric} is no metric of a ${task} model; it has ${fits.join(', ')}` });
-  const shift = model.spec.rollout.guards.predictionShift;
-  if (shift !== undefined && shift.lowest >= shift.highest) mistakes.push({ path: '/spec/rollout/guards/predictionShift', message: 'lowest must lie below highest' });
-  if (shift !== undefined && task === 'multiclass') mistakes.push({ path: '/spec/rollout/guards/predictionShift', message: 'a multiclass model has no single score whose mean could shift' });
+  mistakes.push(...driftPartMistakes(model.spec.monitoring.drift, features));
+  mistakes.push(...guardMistakes(model.spec.rollout.guards, task));
   mistakes.push(...rolloutMistakes(model.spec.rollout, new Set(features.filter(({ type }) => type === 'category').map(({ name }) => name))));
   model.spec.monitoring.fairness.forEach(({ by }, index) => {
     if (!names.has(by)) mistakes.push({ path: `/spec/monitoring/fairness/${index}/by`, message: `${by} is not a feature` });

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { Share } from '../scalars.js';
+import { Literals, Share } from '../scalars.js';
 
 const closed = { additionalProperties: false } as const;
 
@@ -33,7 +33,37 @@ export const RolloutGuards = Type.Object(
         closed,
       ),
     ),
+    answerDifference: Type.Optional(Type.Object({ max: Share({ description: 'shadow: part of the answers that may differ from the champion’s by more than the champion’s own do when it is asked again (their 99th percentile); for candidates that are meant to be the same model, such as one converted or quantised' }) }, { ...closed, description: 'absent: told, and takes nobody back' })),
+    business: Type.Optional(
+      Type.Object(
+        {
+          field: Type.String({ minLength: 1, description: 'a number in the records of labels, such as revenue; judged where units are split between the arms (canary, linear, ab, bandit)' }),
+          direction: Literals(['higher-is-better', 'lower-is-better'], { default: 'higher-is-better' }),
+          margin: Type.Optional(Type.Number({ minimum: 0, description: 'how much worse than the champion’s the candidate’s mean may be, in the unit of the field; absent, without marginRelative: 0' })),
+          marginRelative: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'the same as a part of the champion’s mean; then lowest is 0 or more' })),
+          lowest: Type.Number({ description: 'values are clipped to [lowest, highest], and those clipped are counted: the narrower, the sooner is harm found' }),
+          highest: Type.Number(),
+          whenMissing: Type.Optional(Type.Number({ description: 'what an outcome without the field counts as, such as 0 where only sales tell a revenue; absent: it does not count' })),
+        },
+        closed,
+      ),
+    ),
   },
   { ...closed, default: {} },
 );
 export type RolloutGuards = Static<typeof RolloutGuards>;
+
+/** Mistakes that one member alone does not show, with their JSON pointers. */
+export function guardMistakes({ predictionShift, business }: RolloutGuards, task: string): { path: string; message: string }[] {
+  const at = '/spec/rollout/guards';
+  const mistakes: { path: string; message: string }[] = [];
+  if (predictionShift !== undefined && predictionShift.lowest >= predictionShift.highest) mistakes.push({ path: `${at}/predictionShift`, message: 'lowest must lie below highest' });
+  if (predictionShift !== undefined && task === 'multiclass') mistakes.push({ path: `${at}/predictionShift`, message: 'a multiclass model has no single score whose mean could shift' });
+  if (business === undefined) return mistakes;
+  const { lowest, highest, margin, marginRelative, whenMissing = lowest } = business;
+  if (lowest >= highest) mistakes.push({ path: `${at}/business`, message: 'lowest must lie below highest' });
+  if (margin !== undefined && marginRelative !== undefined) mistakes.push({ path: `${at}/business/marginRelative`, message: 'give margin or marginRelative, not both' });
+  if (marginRelative !== undefined && lowest < 0) mistakes.push({ path: `${at}/business/lowest`, message: 'a part of a mean that may be negative is no margin; use margin' });
+  if (whenMissing < lowest || whenMissing > highest) mistakes.push({ path: `${at}/business/whenMissing`, message: `must lie between ${lowest} and ${highest}` });
+  return mistakes;
+}

@@ -34,10 +34,17 @@ export const RolloutStepSpec = Type.Object(
 );
 export type RolloutStepSpec = Static<typeof RolloutStepSpec>;
 
+/** With more, the first share of a linear step would no longer fit. */
+const candidatesMost = 5;
+
+/** Largest share of the units that one of several candidates answers: the champion keeps as much as each of them. */
+export const shareMaxOf = (candidatesMax: number): number => (candidatesMax === 1 ? 1 : 1 / (candidatesMax + 1));
+
 /** Members of the section `rollout` that say which steps there are and how they are judged together. */
 export const rolloutStrategyMembers = {
   strategy: Type.Optional(Literals(rolloutStrategies, { description: 'a named list of steps; absent: standard, which is shadow → canary → ab' })),
   steps: Type.Optional(Type.Array(RolloutStepSpec, { minItems: 1, maxItems: 20, description: 'the steps in their order, instead of a named strategy' })),
+  candidatesMax: Type.Integer({ minimum: 1, maximum: candidatesMost, default: 1, description: 'A/B/n: candidates that are tried at the same time, each by a roll-out of its own against the same champion. Every error and exposureMax are parted among so many, no share exceeds 1 / (candidatesMax + 1), and of those that have passed their last step the one with the smallest loss is promoted; the others are superseded' }),
   slices: Type.Array(Type.String({ minLength: 1 }), { default: [], maxItems: 5, description: 'category features; a value of one for which the candidate is worse takes it back, in any step' }),
   slicesAlphaShare: Type.Number({ exclusiveMinimum: 0, maximum: 0.5, default: 0.2, description: 'chance that any slice takes back a candidate that is nowhere worse, as a part of the roll-out’s alpha; only used with slices' }),
   futilityBeta: Type.Number({ minimum: 0, maximum: 0.5, default: 0.1, description: 'chance that the roll-out of an equal or better candidate is ended early because no verdict seems near; 0: it always runs its time' }),
@@ -91,13 +98,28 @@ interface RolloutSection {
   readonly steps?: readonly RolloutStepSpec[];
   readonly slices: readonly string[];
   readonly slicesAlphaShare: number;
+  readonly candidatesMax: number;
   readonly guards: { readonly alphaShare: number };
 }
 
-/** Mistakes that one member alone does not show, with their JSON pointers. @param categories features that a slice may name. */
-export function rolloutMistakes({ strategy, steps, slices, slicesAlphaShare, guards }: RolloutSection, categories: ReadonlySet<string>): Mistake[] {
+/** What does not go together with several candidates at once. */
+function candidatesMistakes({ candidatesMax, strategy, steps = [] }: RolloutSection): Mistake[] {
+  if (candidatesMax === 1) return [];
   const at = '/spec/rollout';
-  const mistakes: Mistake[] = [];
+  const most = shareMaxOf(candidatesMax);
+  const alone = strategy === 'blue-green' ? [{ path: `${at}/strategy`, message: 'blue-green gives one candidate all units; with several, candidatesMax must be 1' }] : [];
+  return [...alone, ...steps.flatMap((step, index) => {
+    const path = `${at}/steps/${index}`;
+    if (step.type === 'blue-green' || step.type === 'bandit') return [{ path: `${path}/type`, message: `a ${step.type} step compares one candidate with the champion; with several, candidatesMax must be 1` }];
+    return (['share', 'from', 'to'] as const).flatMap((member) => ((step[member] ?? 0) > most ? [{ path: `${path}/${member}`, message: `with ${candidatesMax} candidates at once, each may answer at most 1/${candidatesMax + 1} of the units` }] : []));
+  })];
+}
+
+/** Mistakes that one member alone does not show, with their JSON pointers. @param categories features that a slice may name. */
+export function rolloutMistakes(section: RolloutSection, categories: ReadonlySet<string>): Mistake[] {
+  const { strategy, steps, slices, slicesAlphaShare, guards } = section;
+  const at = '/spec/rollout';
+  const mistakes: Mistake[] = candidatesMistakes(section);
   if (strategy !== undefined && steps !== undefined) mistakes.push({ path: `${at}/steps`, message: `give steps or a strategy, not both (it is ${strategy})` });
   let before: number | null = null;
   (steps ?? []).forEach((step, index) => {

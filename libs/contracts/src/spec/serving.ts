@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { Name } from '../scalars.js';
+import { Name, Share } from '../scalars.js';
 import { PredictionOutput } from '../events/inference.js';
 
 const closed = { additionalProperties: false } as const;
@@ -34,6 +34,11 @@ const Fallback = Type.Union([
 ]);
 export type Fallback = Static<typeof Fallback>;
 
+const AnswerExplanations = Type.Object(
+  { share: Share({ default: 0, description: 'part of the answered rows that are explained after their answer, drawn by a hash of the prediction id; monitoring watches their attributions from the next training on. 0: none' }) },
+  { ...closed, default: {} },
+);
+
 /** How a model is served; every member may be left out. */
 export const Serving = Type.Object(
   {
@@ -41,6 +46,7 @@ export const Serving = Type.Object(
     limits: Limits,
     fallback: Type.Optional(Fallback),
     stream: Type.Boolean({ default: false, description: 'every admitted record of the stream is answered too, straight from Kafka' }),
+    explanations: AnswerExplanations,
   },
   { ...closed, default: {} },
 );

@@ -77,6 +77,12 @@ export interface ExplainerOptions {
   readonly pause?: () => Promise<void>;
 }
 
+/**
+ * How rows are explained whose attributions are compared over time: at training and in service alike, since an error of sampled orders
+ * makes attributions larger. Fewer runs of the model than a person who asks is given; all coalitions of up to nine features fit.
+ */
+export const watchedExplanations: Pick<ExplainerOptions, 'evaluationsMax'> = { evaluationsMax: 1_000 };
+
 /** One way to split a row's score; everything in the order of the layout's features. */
 export interface Attributor {
   readonly method: ExplanationMethod;

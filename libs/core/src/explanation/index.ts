@@ -1,4 +1,5 @@
 export { openExplainer } from './explainer.js';
+export { watchedExplanations } from './explanation.js';
 export type { Contribution, Explainer, ExplainerOptions, Explanation, ExplanationMethod, ExplanationRuntime, RunnableModel } from './explanation.js';
 export type { ExplainedSignature } from './explanation-plan.js';
 export { InterventionalTreeShap } from './interventional-tree-shap.js';

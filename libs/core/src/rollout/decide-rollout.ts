@@ -3,8 +3,8 @@ import { evidenceOf, findingOf, judgeStep, passes, type StepFinding } from './ju
 import { reviseDecided } from './late-labels.js';
 import { legsMax, type RolloutPolicy, type StepPolicy } from './rollout-policy.js';
 import { beginStep, currentState, isLive, stepOf, type DecidedStep, type EndPhase, type Hold, type RolloutState, type StoredState } from './rollout-state.js';
-import { noEvidence, stayed, unchanged, type OutcomesEvent, type RolloutCommand, type RolloutDecision, type RolloutEvent, type RolloutStep } from './rollout-step.js';
-import { gatherEvidence, startLeg } from './step-evidence.js';
+import { noEvidence, stayed, unchanged, type BesideEvent, type OutcomesEvent, type RolloutCommand, type RolloutDecision, type RolloutEvent, type RolloutStep } from './rollout-step.js';
+import { gatherEvidence, othersOf, startLeg, startLegBeside } from './step-evidence.js';
 
 type Told = Pick<RolloutStep, 'verdict' | 'reason' | 'evidence'>;
 
@@ -27,8 +27,30 @@ function goOn(state: RolloutState, told: Told, policy: RolloutPolicy, promoted: 
   const next = (state.evidence?.step ?? 0) + 1;
   if (next >= policy.steps.length) return endIn(state, 'full', told, decided);
   const sequence = state.sequence + 1;
-  const begun: RolloutState = { ...state, ...beginStep(next, policy), decided, sequence };
+  const begun: RolloutState = { ...state, ...beginStep(next, policy, state.evidence === null ? 0 : othersOf(state.evidence)), decided, sequence };
   return { state: begun, steps: [{ sequence, from: state.phase, to: begun.phase, ...told }], refused: null };
+}
+
+/** Leaves a step that evidence, or its plan, lets it leave. Of several candidates the best is promoted, not the first. */
+function leaveStep(state: RolloutState, told: Told, policy: RolloutPolicy): RolloutDecision {
+  const isLast = (state.evidence?.step ?? 0) + 1 >= policy.steps.length;
+  if (!isLast || policy.candidates === undefined) return goOn(state, told, policy, true);
+  return stayed(state, { ...state, held: 'chosen-next' }, { ...told, reason: `${told.reason}; its last step is passed, and it is promoted when no candidate beside it leads` });
+}
+
+/** What other candidates mean for this one. */
+function onBeside(state: RolloutState, { cause, others, routeRevision, reason }: BesideEvent, policy: RolloutPolicy): RolloutDecision {
+  if (state.evidence === null) return unchanged(state);
+  const { reason: found, ...judgement } = judgeStep(state.evidence, policy);
+  const told: Told = { ...judgement, reason: `${reason}; ${found}` };
+  switch (cause) {
+    case 'shares':
+      return stayed(state, { ...state, evidence: startLegBeside(state.evidence, others, routeRevision, policy) }, told);
+    case 'chosen':
+      return state.held === 'chosen-next' ? endIn(state, 'full', told, decidedWith(state, policy, true)) : unchanged(state);
+    case 'superseded':
+      return endIn(state, 'superseded', told, []);
+  }
 }
 
 const days = (ms: number): string => `${Number((ms / 86_400_000).toFixed(1))} days`;
@@ -50,7 +72,7 @@ function onEnd(state: RolloutState, step: StepPolicy, end: { readonly hold: Hold
   const tell = (what: string): Told => ({ verdict, reason: `${end.why}; ${reason}; ${what}`, evidence });
   const usedUp = policy.exposureMaxMs !== null && state.exposureMs >= policy.exposureMaxMs;
   // Missing evidence never passes: to go on without a verdict takes outcomes that show no harm.
-  if (step.onTimeout === 'go-on' && because === 'evidence' && !usedUp) return goOn(state, tell('it goes on, as its plan says'), policy, true);
+  if (step.onTimeout === 'go-on' && because === 'evidence' && !usedUp) return leaveStep(state, tell('it goes on, as its plan says'), policy);
   if (step.onTimeout === 'roll-back') return endIn(state, 'rolled-back', tell('rolled back'), decidedWith(state, policy, false));
   return stayed(state, { ...state, held: end.hold }, tell('it waits for a person'));
 }
@@ -81,7 +103,7 @@ function changeShare(state: RolloutState, share: number, policy: RolloutPolicy):
   const { verdict, reason, evidence } = judgeStep(state.evidence, policy);
   const before = state.evidence.legs.at(-1)?.share ?? 0;
   const told = `its share ${share > before ? 'grows' : 'falls'} from ${Number((100 * before).toFixed(1))} % to ${Number((100 * share).toFixed(1))} %; ${reason}`;
-  const decision = stayed(state, { ...state, legSinceMs: state.streamTimeMs, evidence: startLeg(state.evidence, share) }, { verdict, reason: told, evidence });
+  const decision = stayed(state, { ...state, legSinceMs: state.streamTimeMs, evidence: startLeg(state.evidence, share, policy) }, { verdict, reason: told, evidence });
   // Before its first change the place tells no share.
   return { ...decision, steps: decision.steps.map((step) => ({ ...step, from: `${state.phase} (${Number((100 * before).toFixed(1))} %)` })) };
 }
@@ -98,7 +120,7 @@ function judged(state: RolloutState, policy: RolloutPolicy): RolloutDecision {
   if (passes(finding.verdict, step) && streamTimeMs - phaseSinceMs >= step.soakMs && isAtTop(evidence, step)) {
     const told = judgeStep(evidence, policy);
     if (step.onPass === 'hold') return stayed(state, { ...state, held: 'passed' }, { ...told, reason: `${told.reason}; a person lets it go on` });
-    return goOn(state, told, policy, true);
+    return leaveStep(state, told, policy);
   }
   const end = endOf(state, step, policy);
   if (end !== null) return onEnd(state, step, end, finding, policy);
@@ -154,6 +176,7 @@ export function decideRollout(stored: StoredState, event: RolloutEvent, policy: 
   if (event.type === 'outcomes') return onOutcomes(state, event, policy);
   if (!isLive(state.phase)) return { ...unchanged(state), refused: event.type === 'command' ? `it has ended: ${state.phase}` : null };
   if (event.type === 'command') return onCommand(state, event, policy);
+  if (event.type === 'beside') return onBeside(state, event, policy);
   // A pause protects no candidate that does harm.
   return endIn(state, 'rolled-back', { verdict: 'worse', reason: `${event.guard}: ${event.reason}; rolled back`, evidence: event.evidence }, []);
 }

@@ -17,5 +17,6 @@ export * from './rollout-policy.js';
 export * from './rollout-standing.js';
 export * from './rollout-state.js';
 export * from './rollout-step.js';
+export * from './side-by-side.js';
 export * from './step-evidence.js';
 export * from './weigh-outcome.js';

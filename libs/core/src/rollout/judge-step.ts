@@ -1,6 +1,8 @@
 import { bettingEvidence, bettingInterval, type BettingSequence } from '../statistics/index.js';
+import { businessReading, businessTold, isBusinessBreached } from './guards/business-metric.js';
+import type { GuardReading } from './guards/judge-guards.js';
 import { comparisonOf, isPaired, type RolloutPolicy, type StepPolicy } from './rollout-policy.js';
-import { rowsOf, sliceAlpha, type SliceEvidence, type StepEvidence } from './step-evidence.js';
+import { rowsOf, sliceAlpha, splitOf, type SliceEvidence, type StepEvidence } from './step-evidence.js';
 
 export type RolloutVerdict = 'better' | 'not-worse' | 'worse' | 'not-enough-evidence';
 
@@ -25,6 +27,10 @@ export interface RolloutEvidence {
   readonly margin: number | null;
   /** Error of each bound. */
   readonly alpha: number | null;
+  /** Whose figures these are; absent: the difference of mean losses. */
+  readonly guard?: string;
+  /** So many candidates may be tried at once: the errors are those of this one, and hold for so many together at so many times as much. */
+  readonly candidates?: number;
   readonly slices?: SliceFinding[];
 }
 
@@ -36,7 +42,7 @@ export interface StepJudgement {
 
 export interface StepFinding {
   readonly verdict: RolloutVerdict;
-  readonly because: 'harm' | 'slice' | 'few' | 'ratio' | 'evidence';
+  readonly because: 'harm' | 'slice' | 'business' | 'few' | 'ratio' | 'evidence';
   /** The slice that is worse. */
   readonly slice: string | null;
 }
@@ -74,6 +80,7 @@ export function findingOf(evidence: StepEvidence, policy: RolloutPolicy): StepFi
   if (overall === 'worse') return found('worse', 'harm');
   const slice = worseSlice(evidence, step, policy);
   if (slice !== null) return found('worse', 'slice', slice);
+  if (evidence.business !== undefined && policy.business !== undefined && isBusinessBreached(evidence.business, policy.business)) return found('worse', 'business');
   if (rowsOf(evidence) < step.rowsMin) return found('not-enough-evidence', 'few');
   if (evidence.mismatchAt !== null) return found('not-enough-evidence', 'ratio');
   return found(overall, 'evidence');
@@ -102,14 +109,25 @@ export function evidenceOf(evidence: StepEvidence, policy: RolloutPolicy, verdic
     const slice = evidence.slices[name];
     return slice === undefined ? [] : [sliceFinding(name, slice, step, policy)];
   });
-  return { ...intervalOf(evidence.difference, alpha, policy.lossBound), margin, alpha, ...(policy.slices === null ? {} : { slices }) };
+  return { ...intervalOf(evidence.difference, alpha, policy.lossBound), margin, alpha, ...(policy.candidates === undefined ? {} : { candidates: policy.candidates }), ...(policy.slices === null ? {} : { slices }) };
 }
 
 /** The verdict with its reason and interval. */
 export function judgeStep(evidence: StepEvidence, policy: RolloutPolicy): StepJudgement {
   const finding = findingOf(evidence, policy);
+  const { business } = evidence;
+  if (business !== undefined && policy.business !== undefined && finding.because === 'business') {
+    const { reason, ...reading } = businessReading(business, policy.business);
+    return { verdict: 'worse', reason, evidence: evidenceOfGuard(reading) };
+  }
   const numbers = evidenceOf(evidence, policy, finding.verdict);
-  return { verdict: finding.verdict, reason: reasonOf(finding, evidence, numbers, policy), evidence: numbers };
+  const told = business === undefined || policy.business === undefined ? '' : `; ${businessTold(business, policy.business)}`;
+  return { verdict: finding.verdict, reason: `${reasonOf(finding, evidence, numbers, policy)}${told}`, evidence: numbers };
+}
+
+/** What a breached guard has seen, as the evidence of the step that takes the candidate back. */
+export function evidenceOfGuard({ guard, n, difference, low, limit, alpha }: Omit<GuardReading, 'reason'>): RolloutEvidence {
+  return { n, mean: difference, low, high: null, margin: limit, alpha, guard };
 }
 
 const count = (value: number): string => value.toLocaleString('en-US');
@@ -128,6 +146,13 @@ function differenceOf(verdict: RolloutVerdict, { low, high, margin }: Pick<Rollo
   return `between ${loss(low)} ${(low ?? 0) < 0 ? 'better' : 'worse'} and ${loss(high)} ${(high ?? 0) < 0 ? 'better' : 'worse'}${within}`;
 }
 
+const correctedFor = ({ candidates }: RolloutPolicy): string => (candidates === undefined ? '' : `, corrected for ${candidates} candidates at once`);
+
+function lastSplit({ legs }: StepEvidence): number {
+  const last = legs.at(-1);
+  return last === undefined ? 0 : splitOf(last);
+}
+
 /** A sentence for people: what was seen of how many, what it leaves possible, and how often such a sentence is wrong. */
 function reasonOf({ verdict, because, slice }: StepFinding, evidence: StepEvidence, { n, low, high, margin, alpha, slices = [] }: RolloutEvidence, policy: RolloutPolicy): string {
   const step = policy.steps[evidence.step];
@@ -135,11 +160,11 @@ function reasonOf({ verdict, because, slice }: StepFinding, evidence: StepEviden
   const unit = isPaired(step) ? 'pairs' : 'outcomes';
   const told = `${count(n)} ${unit}`;
   if (because === 'few') return `${count(rowsOf(evidence))} of at least ${count(step.rowsMin)} ${isPaired(step) ? 'pairs' : 'outcomes of the candidate'}`;
-  if (because === 'ratio') return `sample ratio mismatch: ${count(evidence.arms.candidate.n)} of ${told} are the candidate’s, which its share of ${percent(evidence.legs.at(-1)?.share ?? 0)} does not explain (found at outcome ${count(evidence.mismatchAt ?? n)}); outcomes of one arm are lost`;
+  if (because === 'ratio') return `sample ratio mismatch: ${count(evidence.arms.candidate.n)} of ${told} are the candidate’s, which its share of ${percent(lastSplit(evidence))} does not explain (found at outcome ${count(evidence.mismatchAt ?? n)}); outcomes of one arm are lost`;
   const bad = slices.find((each) => each.slice === slice);
   if (bad !== undefined && slice !== null) {
     const arms = evidence.slices[slice]?.arms ?? evidence.arms;
-    return `for ${slice}: ${meansOf({ arms })}: ${differenceOf('worse', { ...bad, margin: margin ?? 0 })} (${count(bad.n)} ${unit}, error at most ${percent(bad.alpha)})`;
+    return `for ${slice}: ${meansOf({ arms })}: ${differenceOf('worse', { ...bad, margin: margin ?? 0 })} (${count(bad.n)} ${unit}, error at most ${percent(bad.alpha)}${correctedFor(policy)})`;
   }
-  return `${meansOf(evidence)}: ${differenceOf(verdict, { low, high, margin: margin ?? 0 })} (${told}, error at most ${percent(alpha ?? 0)})`;
+  return `${meansOf(evidence)}: ${differenceOf(verdict, { low, high, margin: margin ?? 0 })} (${told}, error at most ${percent(alpha ?? 0)}${correctedFor(policy)})`;
 }

@@ -7,7 +7,10 @@ import { judgeArm, judgePair, lookAfter, startDifferenceJudge, type DifferenceJu
  * arms’ shares of slow answers are compared like losses of 0 and 1. The limit is known before each answer, so equal arms
  * are equal at every limit and the verdict keeps its error. “Worse” means: the candidate’s share of slow answers is above
  * the champion’s by more than the champion’s own share was meant to be (1 point at p99: more than twice as many).
- * All latencies are kept, milliseconds: 16 bytes per row at most.
+ * All latencies are kept, milliseconds: 16 bytes per row at most. The guards of a live roll-out keep buckets 2 % wide instead
+ * (guards/latency-limit): their state is saved with each batch, they tell no interval, and their limit has a tolerance anyway.
+ * This one tells each arm’s quantile with an interval made of its order statistics, and its limit is the champion’s quantile
+ * itself, so that the margin of one tail is what it says: buckets would blur both by up to 2 %.
  */
 export interface LatencyGuard {
   readonly v: 1;

@@ -9,15 +9,15 @@ import fc from 'fast-check';
 import { canonicalJson, sha256Hex, type OutcomeObserved } from '@millrace/contracts';
 import { seeded } from '@millrace/testing';
 import { policyOf } from './rollouts.fixture.js';
-import { decideRollout, inReadingOrder, learnsUntilMs, isLive, openingStep, readOn, replayRollout, routeDiffers, startRollout, weighOutcome, type PlacedOutcome, type Reading, type RecordedStep, type ReplayBasis, type RolloutCommand, type RolloutPlan, type RolloutState, type RolloutStep } from './index.js';
+import { decideRollout, inReadingOrder, learnsUntilMs, isLive, openingStep, readOn, replayRollout, routeDiffers, startRollout, weighOutcome, type CountedUnit, type PlacedOutcome, type Reading, type RecordedStep, type ReplayBasis, type RolloutCommand, type RolloutPlan, type RolloutState, type RolloutStep } from './index.js';
 
 /** Short to look at, and as good as the bytes. */
 const hashOf = (steps: unknown): string => sha256Hex(canonicalJson(steps));
 const topic = 'outcomes.outcome-observed.v1';
 const arm = { share: 0.5, rowsMin: 30, lossMargin: 0.2, duration: 'P90D' };
-const plan: RolloutPlan = { specRevision: 3, specSha256: 'c'.repeat(64), task: 'binary', policy: policyOf({ alpha: 0.3, lossMargin: 0.05, shadow: { pairsMin: 30, duration: 'P90D' }, canary: arm, ab: arm, steps: [{ type: 'shadow' }, { type: 'linear', from: 0.45, by: 0.05, to: 0.5, every: 'PT1M' }, { type: 'ab' }] }) };
+const plan: RolloutPlan = { specRevision: 3, specSha256: 'c'.repeat(64), task: 'binary', unitsOnce: true, policy: policyOf({ alpha: 0.3, lossMargin: 0.05, shadow: { pairsMin: 30, duration: 'P90D' }, canary: arm, ab: arm, steps: [{ type: 'shadow' }, { type: 'linear', from: 0.45, by: 0.05, to: 0.5, every: 'PT1M' }, { type: 'ab' }] }) };
 const artifacts = { champion: 'a'.repeat(64), candidate: 'b'.repeat(64) };
-const basis: ReplayBasis = { plan, artifacts };
+const basis: ReplayBasis = { plan, artifacts, candidateVersion: 'candidate' };
 const lookEveryOutcomes = 25;
 const firstRevision = 7;
 
@@ -31,7 +31,7 @@ function logOf(seed: number, perPartition: number): PlacedOutcome[][] {
       const eventTime = new Date(Date.UTC(2026, 0, 1) + Math.floor(chance() * 86_400_000)).toISOString();
       const answering = chance() < 0.5 ? ('candidate' as const) : ('champion' as const);
       const answer = (who: 'champion' | 'candidate', role: 'primary' | 'shadow', routeRevision: number): OutcomeObserved['predictions'][number] => ({
-        predictionId: `${partition}-${index}-${who}`, requestId: 'q', version: who, role, arm: who, unit: 'u', eventTime, routeRevision, output: { probability: score(who === 'candidate' ? 0.95 : 0.6) }, position: { topic: 'p', partition, offset: index },
+        predictionId: `${partition}-${index}-${who}`, requestId: 'q', version: who, role, arm: who, unit: `u-${(index * 7 + partition) % 150}`, eventTime, routeRevision, output: { probability: score(who === 'candidate' ? 0.95 : 0.6) }, position: { topic: 'p', partition, offset: index },
       });
       const other = answering === 'candidate' ? 'champion' : 'candidate';
       const predictions = [1, 2, 3, 4, 5].flatMap((step) => [answer(answering, 'primary', firstRevision + step), answer(other, 'shadow', firstRevision + step)]);
@@ -53,6 +53,9 @@ class LiveFold {
   readonly steps: RecordedStep[] = [];
   readonly readings = new Map<number, Reading>();
   state: RolloutState = startRollout(plan.policy);
+  /** Outcomes of the last step whose unit had counted. */
+  repeated = 0;
+  private readonly counted = new Set<string>();
   private outcomes = 0;
   private last: Reading | undefined;
   private readonly seen: PlacedOutcome[] = [];
@@ -72,7 +75,10 @@ class LiveFold {
       const streamTimeMs = Math.max(Date.parse(event.outcome.labelEventTime), this.streamTime === null ? 0 : Date.parse(this.streamTime));
       this.streamTime = new Date(streamTimeMs).toISOString();
       const before = this.state;
-      const { state, outcomes, steps } = weighOutcome({ state: before, outcomes: this.outcomes }, event.outcome, plan, { routeRevision: this.revision, streamTimeMs, lookEveryOutcomes, routable: true });
+      const hasCounted = ({ step, unit }: CountedUnit): boolean => this.counted.has(`${step}/${unit}`);
+      const { state, outcomes, steps, units } = weighOutcome({ state: before, outcomes: this.outcomes }, event.outcome, plan, { routeRevision: this.revision, streamTimeMs, lookEveryOutcomes, routable: true, candidateVersion: 'candidate', hasCounted });
+      for (const { step, unit } of units) this.counted.add(`${step}/${unit}`);
+      this.repeated += before.phase === 'ab' && units.length === 0 ? 1 : 0;
       this.outcomes = outcomes;
       this.state = state;
       this.tell(steps, routeDiffers(before, state, plan.policy), steps.some(({ revises }) => revises !== undefined) ? { routable: true } : {});
@@ -124,6 +130,7 @@ describe('a roll-out replayed from its readings', () => {
   it('decides the same, byte for byte, for every interleaving', () => {
     let stepsSeen = 0;
     let revisions = 0;
+    let repeated = 0;
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1_000 }), fc.array(turn, { minLength: 5, maxLength: 60 }), (seed, turns) => {
         const log = logOf(seed, 120);
@@ -133,12 +140,14 @@ describe('a roll-out replayed from its readings', () => {
         const replayed = replayRollout(fold.steps, basis, events);
         expect(hashOf(replayed)).toBe(hashOf(fold.steps));
         stepsSeen += replayed.length;
+        repeated += fold.repeated;
         revisions += replayed.filter(({ revises }) => revises !== undefined).length;
       }),
       { numRuns: 150 },
     );
     expect(stepsSeen).toBeGreaterThan(600);
     expect(revisions).toBeGreaterThan(20);
+    expect(repeated).toBeGreaterThan(300);
   });
 
   it('does not decide the same when partitions take turns in another order', () => {

@@ -4,7 +4,7 @@ import type { ReadOutcome } from './readings.js';
 import type { RolloutPlan } from './rollout-plan.js';
 import { isLive, endedBy, endPhases, routeDiffers, startRollout, type EndPhase, type RolloutState } from './rollout-state.js';
 import { rolloutCommands, type RolloutCommand, type RolloutEvent, type RolloutStep } from './rollout-step.js';
-import { weighOutcome } from './weigh-outcome.js';
+import { weighOutcome, type CountedUnit } from './weigh-outcome.js';
 
 /** A step as it was told, without the wall clock: what a replay must arrive at. */
 export type ReplayedStep = Pick<StepDecided, 'sequence' | 'from' | 'to' | 'verdict' | 'reason' | 'evidence' | 'revises' | 'streamTime' | 'inputs'>;
@@ -15,9 +15,18 @@ export interface ReplayBasis {
   readonly plan: RolloutPlan;
   /** Of the versions, from the registry. */
   readonly artifacts: StepInputs['artifacts'];
+  readonly candidateVersion: string;
+  /** The breach that guards find again; null: they find none; absent: it is taken as recorded. */
+  readonly breach?: RecomputedBreach | null;
 }
 
-type Cause = Pick<StepInputs, 'command' | 'guard' | 'routable'>;
+/** A guard’s breach made again from the requests that it saw. */
+export interface RecomputedBreach {
+  readonly guard: NonNullable<StepInputs['guard']>;
+  readonly evidence: RolloutStep['evidence'];
+}
+
+type Cause = Pick<StepInputs, 'command' | 'guard' | 'routable' | 'beside'>;
 
 const none: RolloutStep['evidence'] = { n: 0, mean: null, low: null, high: null, margin: null, alpha: null };
 
@@ -28,7 +37,8 @@ function hasInputs(step: ReplayedStep): step is RecordedStep {
 /**
  * Decides a roll-out again: same plan, same events in the order of its readings, people’s orders in their places. Answers
  * the steps that follow; where they are not the recorded ones, byte for byte, one of both is wrong. From the record it takes
- * only what the log cannot tell: how it began, what people ordered, what guards broke, and what stood outside it then.
+ * only what the log cannot tell: how it began, what people ordered, what guards broke, what the candidates beside it did,
+ * and what stood outside it then.
  * @param recorded every step from the first one on.
  * @throws MillraceError INPUTS_MISSING for a roll-out that began before inputs were kept.
  */
@@ -54,6 +64,8 @@ class Replay {
   private reading: StepInputs['reading'] = null;
   private readonly offsets = new Map<string, StepInputs['offsets'][number]>();
   private readonly orders: RecordedStep[];
+  /** Units that have counted, by step. */
+  private readonly counted = new Set<string>();
   /** Its last decision changed the route. */
   private rerouted = false;
 
@@ -65,16 +77,16 @@ class Replay {
     this.phase = first?.from ?? 'waiting';
     this.streamTime = first?.streamTime ?? null;
     this.routeRevision = first?.inputs.routeRevision ?? 0;
-    this.orders = recorded.filter(({ verdict, from, inputs }) => from !== 'registered' && (verdict === 'by-hand' || inputs.guard !== undefined));
+    this.orders = recorded.filter(({ verdict, from, inputs }) => from !== 'registered' && (verdict === 'by-hand' || inputs.guard !== undefined || inputs.beside !== undefined));
     if (first?.from === 'registered') this.begin(first);
   }
 
   /** With a champion it starts in shadow; without one the version is promoted at once. */
-  private begin({ to, reason, verdict }: RecordedStep): void {
+  private begin({ to, reason, verdict, inputs: { beside } }: RecordedStep): void {
     const said = verdict === 'by-hand' ? 'by-hand' : 'gate';
     if (to === 'full') return this.tell([{ sequence: 0, from: 'registered', to, verdict: said, reason, evidence: none }]);
-    this.state = startRollout(this.basis.plan.policy);
-    this.tell([openingStep(reason, said, this.basis.plan.policy)]);
+    this.state = startRollout(this.basis.plan.policy, beside?.others);
+    this.tell([openingStep(reason, said, this.basis.plan.policy)], beside === undefined ? {} : { beside });
   }
 
   /** What people ordered, and guards took back, before the event at this place was read. */
@@ -86,8 +98,14 @@ class Replay {
   }
 
   private order(recorded: RecordedStep): void {
-    const { command, guard } = recorded.inputs;
-    if (guard !== undefined) return this.decide({ type: 'guard-breached', ...guard, evidence: recorded.evidence }, { guard });
+    const { command, guard, beside, routeRevision } = recorded.inputs;
+    if (beside !== undefined) {
+      // Others may have read on by then.
+      this.streamTime = recorded.streamTime;
+      this.routeRevision = routeRevision;
+      return this.decide({ type: 'beside', ...beside, routeRevision }, { beside });
+    }
+    if (guard !== undefined) return this.takeBack(this.basis.breach === undefined ? { guard, evidence: recorded.evidence } : this.basis.breach);
     if (command !== undefined && isCommand(command.command)) return this.decide({ type: 'command', command: command.command, by: command.by, reason: command.reason }, { command });
     // What ends outside the evidence: one that waited, or a completed one that was taken back, at a time of its own.
     const { to, reason, streamTime, inputs } = recorded;
@@ -95,6 +113,12 @@ class Replay {
     this.routeRevision = inputs.routeRevision;
     if (this.state !== null && isEnd(to)) this.state = endedBy(this.state, to);
     this.tell([{ sequence: (this.steps.at(-1)?.sequence ?? 0) + 1, from: this.phase, to, verdict: 'by-hand', reason, evidence: none }]);
+  }
+
+  private takeBack(breach: RecomputedBreach | null): void {
+    if (breach === null) return;
+    const { guard: { guard, reason }, evidence } = breach;
+    this.decide({ type: 'guard-breached', guard, reason, evidence }, { guard: breach.guard });
   }
 
   private decide(event: RolloutEvent, cause: Cause): void {
@@ -116,7 +140,9 @@ class Replay {
     const { routable = false, routeRevision = this.routeRevision }: Partial<StepInputs> = this.nextTold()?.inputs ?? {};
     // Once it has ended, others move the route.
     if (!isLive(this.state.phase)) this.routeRevision = routeRevision;
-    const { outcomes, state, steps } = weighOutcome({ state: this.state, outcomes: this.outcomes }, outcome, this.basis.plan, { routeRevision: this.routeRevision, streamTimeMs, lookEveryOutcomes: this.lookEvery(), routable });
+    const hasCounted = ({ step, unit }: CountedUnit): boolean => this.counted.has(`${step}/${unit}`);
+    const { outcomes, state, steps, units } = weighOutcome({ state: this.state, outcomes: this.outcomes }, outcome, this.basis.plan, { routeRevision: this.routeRevision, streamTimeMs, lookEveryOutcomes: this.lookEvery(), routable, candidateVersion: this.basis.candidateVersion, hasCounted });
+    for (const { step, unit } of units) this.counted.add(`${step}/${unit}`);
     this.follow(state);
     this.outcomes = outcomes;
     this.tell(steps, steps.some(({ revises }) => revises !== undefined) ? { routable } : {});

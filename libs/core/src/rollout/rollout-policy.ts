@@ -1,5 +1,6 @@
 import type { RolloutStepType } from '@millrace/contracts';
 import { rangeOf, type Comparison } from './arm-difference.js';
+import type { BusinessPolicy } from './guards/business-metric.js';
 
 /** A share that grows: `by` every `everyMs` of stream time, up to `to`. */
 export interface Ramp {
@@ -48,7 +49,10 @@ export interface StepPolicy {
  */
 export interface RolloutPolicy {
   readonly v: 2;
+  /** Of this roll-out: of several candidates at once each has the same part of the spec’s, and so have its steps, slices and guards. */
   readonly alpha: number;
+  /** So many may be tried at once; absent: one. */
+  readonly candidates?: number;
   /** Losses are clipped to [0, lossBound] before they are compared. */
   readonly lossBound: number;
   readonly steps: readonly StepPolicy[];
@@ -60,6 +64,8 @@ export interface RolloutPolicy {
   readonly onRevision: 'roll-back' | 'tell';
   /** So long after a step was decided its labels may come. */
   readonly lateMs: number;
+  /** Judged in steps that split units between the arms. Absent: not guarded. */
+  readonly business?: BusinessPolicy;
 }
 
 interface FormerArm {
@@ -95,7 +101,7 @@ export function currentPolicy(stored: RolloutPolicy | FormerPolicy): RolloutPoli
 export const isPaired = ({ type }: Pick<StepPolicy, 'type'>): boolean => type === 'shadow' || type === 'blue-green';
 
 /** The share that lies nearest to 0 or 1 among those that the step may have: what one outcome can tell at most depends on it. */
-function extremeShare({ share, ramp, following }: StepPolicy): number {
+export function extremeShare({ share, ramp, following }: StepPolicy): number {
   if (following !== null) return following.floor;
   return ramp !== null && Math.min(ramp.to, 1 - ramp.to) < Math.min(share, 1 - share) ? ramp.to : share;
 }

@@ -31,6 +31,8 @@ export interface RolloutStanding {
   /** Share × time so far, as time of the whole traffic. */
   readonly exposureMs: number;
   readonly exposureMaxMs: number | null;
+  /** So many candidates may be tried at once; absent: one. */
+  readonly candidates?: number;
   /** A sentence. */
   readonly waitsFor: string;
 }
@@ -57,6 +59,7 @@ function waitsFor(state: RolloutState, policy: RolloutPolicy): string {
   const step = stepOf(state, policy);
   const { evidence, phaseSinceMs, legSinceMs } = state;
   if (step === undefined || evidence === null) return 'nothing';
+  if (state.held === 'chosen-next') return 'the candidates beside it: it has passed its last step, and one of them may still win';
   if (state.held !== null) return `a person (${state.held === 'passed' ? 'the step is passed' : state.held}): advance, promote, resume, abort or rollback`;
   if (state.paused) return 'a person: it is paused';
   if (phaseSinceMs === null) return 'its first outcome';
@@ -85,5 +88,5 @@ export function standingOf(state: RolloutState, policy: RolloutPolicy, entered: 
       durationMs: step.durationMs, exposureMaxMs: step.exposureMaxMs, onTimeout: step.onTimeout, alpha: step.alpha,
     };
   });
-  return { steps, shareNow: state.evidence?.legs.at(-1)?.share ?? null, exposureMs: state.exposureMs, exposureMaxMs: policy.exposureMaxMs, waitsFor: waitsFor(state, policy) };
+  return { steps, shareNow: state.evidence?.legs.at(-1)?.share ?? null, exposureMs: state.exposureMs, exposureMaxMs: policy.exposureMaxMs, ...(policy.candidates === undefined ? {} : { candidates: policy.candidates }), waitsFor: waitsFor(state, policy) };
 }

@@ -3,11 +3,11 @@ import type { RolloutVerdict } from './judge-step.js';
 import type { RolloutPolicy, StepPolicy } from './rollout-policy.js';
 import { startEvidence, type StepEvidence } from './step-evidence.js';
 
-export const endPhases = ['full', 'rolled-back', 'aborted'] as const;
+export const endPhases = ['full', 'rolled-back', 'aborted', 'superseded'] as const;
 export type EndPhase = (typeof endPhases)[number];
 
-/** Why a roll-out waits for a person. */
-export type Hold = 'passed' | 'timeout' | 'exposure' | 'futile';
+/** Why a roll-out waits for a person; `chosen-next`: it has passed its last step and waits for the candidates beside it. */
+export type Hold = 'passed' | 'timeout' | 'exposure' | 'futile' | 'chosen-next';
 
 /** A step that was decided; its labels still come. */
 export interface DecidedStep extends StepEvidence {
@@ -60,14 +60,15 @@ export type StoredState = RolloutState | FormerState;
 const start = { paused: false, held: null, phaseSinceMs: null, legSinceMs: null, stepExposureMs: 0 } as const;
 
 /** What is the same whenever a step begins. @throws RangeError for a step that the plan does not have. */
-export function beginStep(index: number, policy: RolloutPolicy): Pick<RolloutState, 'phase' | 'evidence' | keyof typeof start> {
+export function beginStep(index: number, policy: RolloutPolicy, others = 0): Pick<RolloutState, 'phase' | 'evidence' | keyof typeof start> {
   const step = policy.steps[index];
   if (step === undefined) throw new RangeError(`the plan has no step ${index}`);
-  return { ...start, phase: step.name, evidence: startEvidence(index, policy) };
+  return { ...start, phase: step.name, evidence: startEvidence(index, policy, others) };
 }
 
-export function startRollout(policy: RolloutPolicy): RolloutState {
-  return { v: 3, streamTimeMs: null, exposureMs: 0, decided: [], sequence: 0, ...beginStep(0, policy) };
+/** @param others part of the units that other candidates answer. */
+export function startRollout(policy: RolloutPolicy, others = 0): RolloutState {
+  return { v: 3, streamTimeMs: null, exposureMs: 0, decided: [], sequence: 0, ...beginStep(0, policy, others) };
 }
 
 export function isLive(phase: string): boolean {

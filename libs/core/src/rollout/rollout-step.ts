@@ -1,3 +1,4 @@
+import type { StepInputs } from '@millrace/contracts';
 import type { RolloutEvidence, RolloutVerdict } from './judge-step.js';
 import type { Outcomes } from './step-evidence.js';
 import type { RolloutState } from './rollout-state.js';
@@ -14,9 +15,24 @@ export interface OutcomesEvent extends Outcomes {
   readonly routable?: boolean;
 }
 
+/**
+ * What other candidates do. `shares`: their shares have changed; `chosen`: of those that have passed, this one is promoted;
+ * `superseded`: another was.
+ */
+export interface BesideEvent {
+  readonly type: 'beside';
+  readonly cause: 'shares' | 'chosen' | 'superseded';
+  /** Part of all units that they answer. */
+  readonly others: number;
+  /** Of the route in force from now on. */
+  readonly routeRevision: number;
+  readonly reason: string;
+}
+
 export type RolloutEvent =
   | OutcomesEvent
-  | { readonly type: 'guard-breached'; readonly guard: string; readonly reason: string; readonly evidence: RolloutEvidence }
+  | BesideEvent
+  | { readonly type: 'guard-breached'; readonly guard: string; readonly reason: string; readonly evidence: RolloutEvidence; /** What it rests on. */ readonly inputs?: Omit<NonNullable<StepInputs['guard']>, 'guard' | 'reason'> }
   | { readonly type: 'command'; readonly command: RolloutCommand; readonly by: string; readonly reason: string };
 
 export interface RolloutStep {
@@ -44,7 +60,7 @@ const shareText = (share: number): string => `${Number((100 * share).toFixed(1))
 
 /** Where a roll-out stands, for people: the step, its share where that changes, and whether it is held. */
 export function placeOf({ phase, paused, held, evidence }: RolloutState): string {
-  const share = evidence !== null && evidence.legs.length > 1 ? [shareText(evidence.legs.at(-1)?.share ?? 0)] : [];
+  const share = evidence !== null && evidence.legs.some((leg) => leg.share !== evidence.legs[0]?.share) ? [shareText(evidence.legs.at(-1)?.share ?? 0)] : [];
   const notes = [...share, ...(held !== null ? ['held'] : paused ? ['paused'] : [])];
   return notes.length === 0 ? phase : `${phase} (${notes.join(', ')})`;
 }

@@ -1,14 +1,21 @@
 import { extendBetting, observeUnit, startBetting, startSampleRatio, type BettingSequence, type SampleRatio } from '../statistics/index.js';
 import { bettingPlanOf, counted, emptyTallies, rangeOf, weighedOutcome, type Arm, type ArmTallies } from './arm-difference.js';
 import { extendFutility, startFutility, type Futility } from './futility.js';
-import { comparisonOf, isPaired, type RolloutPolicy, type StepPolicy } from './rollout-policy.js';
+import { copiedBusiness, observeBusiness, startBusiness, type BusinessEvidence } from './guards/business-metric.js';
+import { comparisonOf, extremeShare, isPaired, type RolloutPolicy, type StepPolicy } from './rollout-policy.js';
 
 /** A stretch of a step in which the candidate’s share stayed the same: one route. */
 export interface Leg {
   /** Of the route; null until an outcome has shown it. */
   readonly revision: number | null;
+  /** Part of all units. */
   readonly share: number;
+  /** Part of all units that other candidates answer; absent: none. */
+  readonly others?: number;
 }
+
+/** Part of the units of champion and candidate that the candidate answers: what others answer says nothing of these two. */
+export const splitOf = ({ share, others = 0 }: Leg): number => (others === 0 ? share : share / (1 - others));
 
 /** What is known of one value of one feature. */
 export interface SliceEvidence {
@@ -33,6 +40,8 @@ export interface StepEvidence {
   readonly mismatchAt: number | null;
   readonly futility: Futility | null;
   readonly slices: Readonly<Record<string, SliceEvidence>>;
+  /** Of the business metric, where it is guarded and units are split. */
+  readonly business?: BusinessEvidence;
 }
 
 /** Values of the features that slices name, as a prediction saw them. */
@@ -49,6 +58,10 @@ export interface ArmLoss {
   /** Index of the leg under which it was answered; absent: the last one. */
   readonly leg?: number;
   readonly groups?: Groups;
+  /** Hash of a unit that may come again; absent: it cannot. */
+  readonly unit?: string;
+  /** What the label’s record tells besides. */
+  readonly measures?: Readonly<Record<string, number>>;
 }
 export interface Outcomes {
   readonly pairs: readonly PairedLoss[];
@@ -61,20 +74,38 @@ const sampleRatioAlpha = 0.001;
 /** Slices of a step that are judged; each has the same part of the error, whether all come or not. */
 export const slicesMax = 20;
 
-export function startEvidence(step: number, policy: RolloutPolicy): StepEvidence | null {
+/** The share of every candidate is checked against the champion’s, each check with the same part of the error. */
+const startRatio = (leg: Leg, { candidates = 1 }: RolloutPolicy): SampleRatio => startSampleRatio(splitOf(leg), sampleRatioAlpha / candidates);
+
+const legOf = (share: number, others: number, revision: number | null = null): Leg => ({ revision, share, ...(others === 0 ? {} : { others }) });
+
+/** @param others part of the units that other candidates answer. */
+export function startEvidence(step: number, policy: RolloutPolicy, others = 0): StepEvidence | null {
   const rules = policy.steps[step];
   if (rules === undefined) return null;
+  const leg = legOf(rules.share, others);
   return {
-    step, legs: [{ revision: null, share: rules.share }], arms: emptyTallies, legRows: 0, mismatchAt: null, slices: {},
+    step, legs: [leg], arms: emptyTallies, legRows: 0, mismatchAt: null, slices: {},
     difference: startBetting(bettingPlanOf(comparisonOf(rules, policy))),
-    ratio: isPaired(rules) ? null : startSampleRatio(rules.share, sampleRatioAlpha),
+    ratio: isPaired(rules) ? null : startRatio(leg, policy),
     futility: policy.futilityBeta === null || rules.onTimeout === 'go-on' ? null : startFutility(policy.futilityBeta),
+    ...(policy.business === undefined || isPaired(rules) ? {} : { business: startBusiness(policy.business, extremeShare(rules)) }),
   };
 }
 
 /** The evidence goes on under another share: each outcome is weighed by the share under which it was answered. */
-export function startLeg(evidence: StepEvidence, share: number): StepEvidence {
-  return { ...evidence, legs: [...evidence.legs, { revision: null, share }], legRows: 0, ratio: startSampleRatio(share, sampleRatioAlpha) };
+export function startLeg(evidence: StepEvidence, share: number, policy: RolloutPolicy): StepEvidence {
+  const leg = legOf(share, othersOf(evidence));
+  return { ...evidence, legs: [...evidence.legs, leg], legRows: 0, ratio: startRatio(leg, policy) };
+}
+
+export const othersOf = ({ legs }: Pick<StepEvidence, 'legs'>): number => legs.at(-1)?.others ?? 0;
+
+/** The evidence goes on beside other candidates than before, who take their units from the champion. @param revision of the route that tells it. */
+export function startLegBeside(evidence: StepEvidence, others: number, revision: number, policy: RolloutPolicy): StepEvidence {
+  const before = withRevision(evidence, revision - 1);
+  const leg = legOf(before.legs.at(-1)?.share ?? 0, others, revision);
+  return { ...before, legs: [...before.legs, leg], ratio: evidence.ratio === null || others === othersOf(evidence) ? evidence.ratio : startRatio(leg, policy) };
 }
 
 /** The route in force belongs to the last leg. */
@@ -104,6 +135,7 @@ class Gathering {
   private readonly ratio: SampleRatio | null;
   private readonly slices: Record<string, SliceEvidence>;
   private readonly fresh = new Set<string>();
+  private business: BusinessEvidence | undefined;
 
   constructor(
     private readonly before: StepEvidence,
@@ -118,6 +150,7 @@ class Gathering {
     this.futility = futility === null ? null : { ...futility };
     this.ratio = ratio === null ? null : { ...ratio, process: { ...ratio.process } };
     this.slices = { ...slices };
+    this.business = before.business === undefined ? undefined : copiedBusiness(before.business, copied);
   }
 
   pair({ candidate, champion, groups }: PairedLoss): void {
@@ -134,15 +167,17 @@ class Gathering {
     }
   }
 
-  outcome({ arm, loss: told, leg, groups }: ArmLoss): void {
+  outcome({ arm, loss: told, leg, groups, measures = {} }: ArmLoss): void {
     const { legs } = this.before;
     const last = legs.length - 1;
-    const share = legs[leg ?? last]?.share;
-    if (share === undefined) throw new RangeError(`there is no leg ${leg ?? last}`);
+    const answeredIn = legs[leg ?? last];
+    if (answeredIn === undefined) throw new RangeError(`there is no leg ${leg ?? last}`);
+    const share = splitOf(answeredIn);
     const loss = clipped(told, this.policy.lossBound);
     this.observe(this.weighed(arm, loss, this.arms, share));
     this.arms = counted(this.arms, arm, loss);
     if ((leg ?? last) === last) this.countUnit(arm);
+    this.measure(arm, measures, share);
     for (const name of this.sliceNames(groups)) {
       const slice = this.slice(name);
       if (slice === null) continue;
@@ -152,8 +187,14 @@ class Gathering {
   }
 
   done(): StepEvidence {
-    const { arms, legRows, mismatchAt, difference, futility, ratio, slices } = this;
-    return { ...this.before, arms, legRows, mismatchAt, difference, futility, ratio, slices };
+    const { arms, legRows, mismatchAt, difference, futility, ratio, slices, business } = this;
+    return { ...this.before, arms, legRows, mismatchAt, difference, futility, ratio, slices, ...(business === undefined ? {} : { business }) };
+  }
+
+  private measure(arm: Arm, measures: Readonly<Record<string, number>>, share: number): void {
+    const { business: policy } = this.policy;
+    if (this.business === undefined || policy === undefined) return;
+    this.business = observeBusiness(this.business, arm, Object.hasOwn(measures, policy.field) ? measures[policy.field] : undefined, share, policy);
   }
 
   private countUnit(arm: Arm): void {

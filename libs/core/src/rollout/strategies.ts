@@ -1,4 +1,4 @@
-import { everyDefault, linearShares, type ModelSpec, type RolloutStepSpec, type RolloutStepType, type RolloutStrategy } from '@millrace/contracts';
+import { everyDefault, linearShares, shareMaxOf, type ModelSpec, type RolloutStepSpec, type RolloutStepType, type RolloutStrategy } from '@millrace/contracts';
 import { durationMs } from '../drift/index.js';
 import { legsMax, type StepPolicy } from './rollout-policy.js';
 
@@ -54,8 +54,9 @@ function stepOf(spec: RolloutStepSpec, rollout: RolloutSpec): Omit<StepPolicy, '
   const defaults = defaultsOf(type, rollout);
   const everyMs = durationMs(spec.every ?? everyDefault);
   const { from, by, to } = linearShares(spec);
-  const ramp = type === 'linear' ? { by, to, everyMs } : null;
-  const share = type === 'linear' ? from : type === 'bandit' ? (spec.share ?? 0.5) : (spec.share ?? defaults.share);
+  const shareMax = shareMaxOf(rollout.candidatesMax);
+  const ramp = type === 'linear' ? { by, to: Math.min(to, shareMax), everyMs } : null;
+  const share = Math.min(shareMax, type === 'linear' ? from : type === 'bandit' ? (spec.share ?? 0.5) : (spec.share ?? defaults.share));
   const legs = legsMax({ share, ramp, following: null, durationMs: 0 });
   // A share that grows needs its time on top of the time to judge.
   const durationDefaultMs = durationMs(defaults.duration) + (legs - 1) * everyMs;

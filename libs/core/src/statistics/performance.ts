@@ -74,6 +74,12 @@ function halfBrier(probabilities: Readonly<Record<string, number>>, truth: strin
   return sum / 2;
 }
 
+/**
+ * A loss of a classification on a grid of 2^-30: sums of such numbers below 2^23 are exact, so that they have no order. Off by at most
+ * 5e-10. Losses of a regression have no bound, and no grid that suits all: their sums depend on the order in their last bits.
+ */
+const onGrid = (loss: number): number => Math.round(loss * 2 ** 30) / 2 ** 30;
+
 /** Counts one outcome, in place. */
 export function observeOutcome(sums: PerformanceSums, said: Said, label: boolean | number | string): void {
   const loss = lossOf(sums.task, said, label);
@@ -82,13 +88,17 @@ export function observeOutcome(sums: PerformanceSums, said: Said, label: boolean
     return;
   }
   sums.n += 1;
-  sums.loss += loss;
-  sums.lossSquares += loss * loss;
-  if (sums.task === 'regression') return observeError(sums, (said.value ?? 0) - Number(label), Number(label));
+  if (sums.task === 'regression') {
+    sums.loss += loss;
+    sums.lossSquares += loss * loss;
+    return observeError(sums, (said.value ?? 0) - Number(label), Number(label));
+  }
+  sums.loss += onGrid(loss);
+  sums.lossSquares += onGrid(loss * loss);
   const truthProbability = sums.task === 'binary' ? (label === true ? (said.probability ?? 0) : 1 - (said.probability ?? 0)) : (said.probabilities?.[String(label)] ?? 0);
   const logLoss = -Math.log(Math.max(probabilityFloor, truthProbability));
-  sums.logLoss += logLoss;
-  sums.logLossSquares += logLoss * logLoss;
+  sums.logLoss += onGrid(logLoss);
+  sums.logLossSquares += onGrid(logLoss * logLoss);
   const answer = said.label ?? (sums.task === 'binary' ? (said.probability ?? 0) >= 0.5 : undefined);
   if (answer !== undefined && String(answer) === String(label)) sums.correct += 1;
   if (sums.task !== 'binary') return;

@@ -130,8 +130,8 @@ describe('performance', () => {
     [[0.1, false], [0.4, false], [0.35, true], [0.8, true]].forEach(([probability, label]) => observeOutcome(sums, { probability: Number(probability) }, Boolean(label)));
     const metric = (name: string) => metricsOf(sums).find((entry) => entry.name === name)?.value;
     expect(metric('auc')).toBeCloseTo(0.75, 12);
-    expect(metric('brier')).toBeCloseTo((0.01 + 0.16 + 0.65 ** 2 + 0.04) / 4, 12);
-    expect(metric('log-loss')).toBeCloseTo(-(Math.log(0.9) + Math.log(0.6) + Math.log(0.35) + Math.log(0.8)) / 4, 12);
+    expect(metric('brier')).toBeCloseTo((0.01 + 0.16 + 0.65 ** 2 + 0.04) / 4, 9);
+    expect(metric('log-loss')).toBeCloseTo(-(Math.log(0.9) + Math.log(0.6) + Math.log(0.35) + Math.log(0.8)) / 4, 9);
     expect(metric('accuracy')).toBe(0.75);
     expect(metric('positive-rate')).toBe(0.5);
   });

@@ -5,7 +5,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RolloutGuards } from '@millrace/contracts';
 import { seeded } from '@millrace/testing';
-import { alphaOf, breachedGuard, countLatency, extendBets, betsEvidence, betsLowerBound, extendGuards, guardPolicyOf, judgeGuards, startBets, startGuards, startLatencyLimit, type GuardObservation, type GuardPolicy, type GuardReading, type GuardState, type GuardStep } from './index.js';
+import { alphaOf, breachedGuard, countLatency, extendBets, betsEvidence, betsLowerBound, extendGuards, guardPolicyOf, guardsIn, judgeGuards, startBets, startGuards, startLatencyLimit, type GuardObservation, type GuardPolicy, type GuardReading, type GuardState, type GuardStep } from './index.js';
 
 const spec: RolloutGuards = { alphaShare: 0.2, errorRate: { enabled: true, worseByMax: 0.01, max: 0.05 }, latencyMsP99: { enabled: true, ratioMax: 1.5, slackMs: 5 }, predictionShift: { max: 0.1, lowest: 0, highest: 1 } };
 const policy = guardPolicyOf(spec, 0.05, 3);
@@ -166,4 +166,28 @@ describe('memory', () => {
     expect(next.tallies.candidate).toEqual({ requests: 0, failed: 0, timed: 0, slow: 0 });
     expect(judgeGuards(next, policy).every(({ breached }) => !breached)).toBe(true);
   });
+});
+
+describe('beside other candidates', () => {
+  const besides = [0.25, 1 / 3, 0.5].map((share): GuardStep => ({ name: 'ab 0.25', share, shares: [0.25, 0.5] }));
+  /** Two others come, one after the other, and take their units from the champion. */
+  function throughout(failingLast: number, seed: number): GuardState {
+    let state: GuardState | undefined;
+    besides.forEach((step, index) => {
+      state = guardsIn(step, policy, state);
+      const failing = index === besides.length - 1 ? { ...sound, candidate: failingLast } : sound;
+      // Each stretch comes after the one before it.
+      const later = requests({ perSecond: 100, failing }, step, 6_000, seed + index).map((each) => ({ ...each, endedMs: each.endedMs + index * 120_000 }));
+      extendGuards(state, later, policy);
+    });
+    if (state === undefined) throw new Error('there are steps');
+    return state;
+  }
+  it('the evidence goes on when the champion keeps less, and blames nobody for it', () => {
+    const state = throughout(sound.candidate, 61);
+    expect(state.step.share).toBe(0.5);
+    expect(state.windows).toBeGreaterThan(2_000);
+    expect(breachedGuard(state, policy)).toBeNull();
+  });
+  it('finds the candidate that fails after they have come', () => expect(breachedGuard(throughout(0.06, 62), policy)).toBe('error-rate'));
 });

@@ -1,5 +1,6 @@
 import type { BettingPlan } from '../../statistics/index.js';
 import type { Arm } from '../arm-difference.js';
+import { observeAnswers, startAnswerDifference, type AnswerDifference, type ComparedAnswers } from './answer-difference.js';
 import { alphaOf, type GuardPolicy, type GuardStep } from './guard-policy.js';
 import { closedWindows, windowIndexOf, windowOf, type ArmCounts, type GuardWindow } from './guard-windows.js';
 import { countLatency, startLatencyLimit, type LatencyLimit } from './latency-limit.js';
@@ -18,6 +19,8 @@ export interface GuardObservation {
   readonly score: number | null;
   /** Hash of the unit; only told of failures. */
   readonly unit: number | null;
+  /** In shadow, where the champion was asked twice. */
+  readonly compared?: ComparedAnswers;
 }
 
 export interface GuardTally {
@@ -44,6 +47,8 @@ export interface GuardState {
   /** Of the champion, over all steps. */
   readonly limit: LatencyLimit | null;
   readonly shift: PredictionShift | null;
+  /** Of the shadow step; it is kept for those after it. */
+  readonly difference?: AnswerDifference;
 }
 
 /** Beyond so many, failures of units already seen count again: by then the units are not the cause. */
@@ -51,9 +56,10 @@ const failedUnitsMax = 1_000;
 const smallestMargin = 0.001;
 
 /** Bounds of one window’s difference, and the differences that are looked for, when a share of `tolerated` more is. */
-function betsPlan(share: number | null, tolerated: number): BettingPlan {
+function betsPlan({ share, shares }: GuardStep, tolerated: number): BettingPlan {
   const aim = { effects: [Math.max(smallestMargin, tolerated), 4 * Math.max(smallestMargin, tolerated)], deviations: [] };
-  const [lowest, highest] = share === null ? [-1, 1] : share < 1 ? [-1 / (1 - share), 1 / share] : [-tolerated, 1 - tolerated];
+  const [least, most] = shares ?? [share ?? 0, share ?? 0];
+  const [lowest, highest] = share === null ? [-1, 1] : share < 1 ? [-1 / (1 - most), 1 / least] : [-tolerated, 1 - tolerated];
   // Each sequence is asked for its evidence only; its own interval and α are not used.
   return { lowest, highest, alpha: 0.05, aimUp: aim, aimDown: aim };
 }
@@ -65,8 +71,9 @@ const marginOf = (share: number | null, tolerated: number): number => (share ===
 export function startGuards(policy: GuardPolicy, step: GuardStep, former?: GuardState): GuardState {
   const { errorRate, latency, predictionShift } = policy;
   const alone = step.share === 1;
-  const bets = (tolerated: number): RestartingBets => startBets(betsPlan(step.share, tolerated), marginOf(step.share, tolerated));
+  const bets = (tolerated: number): RestartingBets => startBets(betsPlan(step, tolerated), marginOf(step.share, tolerated));
   const tally = (): GuardTally => ({ requests: 0, failed: 0, timed: 0, slow: 0 });
+  const difference = step.share === null ? startAnswerDifference(alphaOf(policy)) : former?.difference;
   return {
     v: 1, step, open: [], newest: 0, windows: 0, failedUnits: [], tallies: { champion: tally(), candidate: tally() },
     errors: errorRate === null ? null : bets(alone ? errorRate.max : errorRate.worseByMax),
@@ -74,6 +81,7 @@ export function startGuards(policy: GuardPolicy, step: GuardStep, former?: Guard
     slowness: latency === null ? null : bets((alone ? 2 : 1) * (1 - latency.quantile)),
     limit: latency === null ? null : (former?.limit ?? startLatencyLimit(latency)),
     shift: predictionShift === null || alone ? null : startShift(predictionShift.max, alphaOf(policy)),
+    ...(difference === undefined ? {} : { difference }),
   };
 }
 
@@ -85,7 +93,8 @@ function countsAsFailure(state: GuardState, unit: number | null): boolean {
   return true;
 }
 
-function observe(state: GuardState, { arm, endedMs, failed, latencyMs, score, unit }: GuardObservation, { predictionShift }: GuardPolicy): void {
+function observe(state: GuardState, { arm, endedMs, failed, latencyMs, score, unit, compared }: GuardObservation, { predictionShift }: GuardPolicy): void {
+  if (compared !== undefined && state.difference !== undefined) observeAnswers(state.difference, compared);
   const index = windowIndexOf(endedMs);
   if (index > state.newest) state.newest = index;
   const window = windowOf(state.open, index, state.newest);

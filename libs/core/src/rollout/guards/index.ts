@@ -1,3 +1,7 @@
+export * from './answer-difference.js';
+export * from './business-metric.js';
+export * from './guard-batches.js';
+export * from './guard-observations.js';
 export * from './guard-policy.js';
 export * from './guard-windows.js';
 export * from './guards.js';

@@ -1,3 +1,4 @@
+import { answerDifferenceEvidence, answerDifferenceOf, type AnswerDifference } from './answer-difference.js';
 import { alphaOf, type GuardName, type GuardPolicy } from './guard-policy.js';
 import type { GuardTally, GuardState } from './guards.js';
 import type { LatencyLimit } from './latency-limit.js';
@@ -84,13 +85,27 @@ function shiftReading(shift: PredictionShift, policy: GuardPolicy): GuardReading
   };
 }
 
+function differenceReading(state: AnswerDifference, policy: GuardPolicy): GuardReading {
+  const alpha = alphaOf(policy);
+  const max = policy.answerDifference?.max;
+  const { n, asked, noise, mean, low, high } = answerDifferenceOf(state);
+  const evidence = max === undefined ? 0 : answerDifferenceEvidence(state, max) / Math.log(1 / alpha);
+  const own = noise === null ? `the champion was asked again ${count(asked)} times, too few to know how much it differs from itself` : `${count(state.beyond)} of ${count(n)} shadow answers (${percent(state.beyond, n)}) differ from the champion’s by more than it differs from itself when it is asked again (its p99: ${Number(noise.toPrecision(3))}), of its own ${count(state.own)}`;
+  const bounds = n === 0 ? '' : `: between ${points(Math.max(0, low))} and ${points(Math.max(0, high))} points more`;
+  return {
+    guard: 'answer-difference', breached: evidence >= 1, evidence, n, difference: n === 0 ? null : mean, low: n > 0 && low > 0 ? low : null, limit: max ?? 1, alpha,
+    reason: `${own}${bounds}${max === undefined ? '' : `, tolerated ${points(max)}`}`,
+  };
+}
+
 /** The guard that is breached, without the figures and sentences that cost the most; null: none is. */
-export function breachedGuard({ errors, slowness, shift }: GuardState, policy: GuardPolicy): GuardName | null {
+export function breachedGuard({ errors, slowness, shift, difference }: GuardState, policy: GuardPolicy): GuardName | null {
   const alpha = alphaOf(policy);
   const needed = Math.log(1 / alpha);
   if (errors !== null && betsEvidence(errors) >= needed) return 'error-rate';
   if (slowness !== null && betsEvidence(slowness) >= needed) return 'latency';
-  return shift !== null && shiftEvidence(shift) >= Math.log(2 / alpha) ? 'prediction-shift' : null;
+  if (shift !== null && shiftEvidence(shift) >= Math.log(2 / alpha)) return 'prediction-shift';
+  return difference !== undefined && policy.answerDifference !== undefined && answerDifferenceEvidence(difference, policy.answerDifference.max) >= needed ? 'answer-difference' : null;
 }
 
 /** Every guard that is on. May be asked after any number of requests: the errors hold over all looks together. */
@@ -99,5 +114,6 @@ export function judgeGuards(state: GuardState, policy: GuardPolicy): GuardReadin
   if (state.errors !== null) readings.push(errorReading(state, state.errors, policy));
   if (state.slowness !== null && state.limit !== null) readings.push(latencyReading(state, state.slowness, state.limit, policy));
   if (state.shift !== null) readings.push(shiftReading(state.shift, policy));
+  if (state.difference !== undefined && state.difference.noise.n > 0) readings.push(differenceReading(state.difference, policy));
   return readings;
 }

@@ -25,9 +25,15 @@ export interface CategoryCounts {
 
 export type FeatureCounts = NumericCounts | CategoryCounts;
 
+/** What counts may take, where it is less than usual. */
+export interface CountsRoom {
+  readonly cellsMax: number;
+  readonly nameBytesMax: number;
+}
+
 /** @param wanted categories that are counted however many others come. */
-export function emptyFeatureCounts(kind: 'number' | 'category', wanted: readonly string[] = []): FeatureCounts {
-  return kind === 'number' ? { kind, nulls: 0, odd: 0, values: emptyGridHistogram() } : { kind, nulls: 0, odd: 0, values: emptyNameCounts(wanted) };
+export function emptyFeatureCounts(kind: 'number' | 'category', wanted: readonly string[] = [], room?: CountsRoom): FeatureCounts {
+  return kind === 'number' ? { kind, nulls: 0, odd: 0, values: emptyGridHistogram(room?.cellsMax) } : { kind, nulls: 0, odd: 0, values: emptyNameCounts(wanted, room?.nameBytesMax) };
 }
 
 /** Takes in one value, in place. true and false are the categories `true` and `false`; a number among categories is its text. */
@@ -63,12 +69,12 @@ export function writeFeatureCounts(writer: BinaryWriter, counts: FeatureCounts):
   else writeNameCounts(writer, counts.values);
 }
 
-/** @throws RangeError for impossible counts. */
-export function readFeatureCounts(reader: BinaryReader): FeatureCounts {
+/** @param room as of the counts that were written. @throws RangeError for impossible counts. */
+export function readFeatureCounts(reader: BinaryReader, room?: CountsRoom): FeatureCounts {
   const kind = reader.u8();
   const start = { nulls: reader.count(), odd: reader.count() };
   if (kind === 0) return { kind: 'number', ...start, values: readGridHistogram(reader) };
-  if (kind === 1) return { kind: 'category', ...start, values: readNameCounts(reader) };
+  if (kind === 1) return { kind: 'category', ...start, values: readNameCounts(reader, room?.nameBytesMax) };
   throw new RangeError(`there is no kind ${kind} of feature`);
 }
 

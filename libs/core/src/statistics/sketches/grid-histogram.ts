@@ -88,11 +88,10 @@ export function observeGrid(histogram: GridHistogram, x: number): void {
 
 const coarsened = ({ cells, shift }: GridHistogram, to: number): Map<number, number> => (to === shift ? new Map(cells) : joined(cells, to - shift));
 
-/** @throws RangeError when the numbers of cells differ. */
+/** Of two sizes the smaller holds. */
 export function mergeGridHistograms(a: GridHistogram, b: GridHistogram): GridHistogram {
-  if (a.cellsMax !== b.cellsMax) throw new RangeError('grid histograms of different numbers of cells cannot be merged');
   const shift = Math.max(a.shift, b.shift);
-  const merged: GridHistogram = { cellsMax: a.cellsMax, n: a.n + b.n, min: Math.min(a.min, b.min), max: Math.max(a.max, b.max), shift, cells: coarsened(a, shift) };
+  const merged: GridHistogram = { cellsMax: Math.min(a.cellsMax, b.cellsMax), n: a.n + b.n, min: Math.min(a.min, b.min), max: Math.max(a.max, b.max), shift, cells: coarsened(a, shift) };
   for (const [cell, count] of coarsened(b, shift)) merged.cells.set(cell, (merged.cells.get(cell) ?? 0) + count);
   fit(merged);
   return merged;
@@ -110,7 +109,7 @@ export const gridSample = (histogram: GridHistogram): NumberSample => sampleAt(h
 
 /**
  * Both on one grid: that of all their numbers together. Which grid that is does not depend on how the numbers fell to the two, so
- * what holds for exchangeable samples holds for what comes out. @throws RangeError when the numbers of cells differ.
+ * what holds for exchangeable samples holds for what comes out.
  */
 export function gridSamples(a: GridHistogram, b: GridHistogram): [NumberSample, NumberSample] {
   const { shift } = mergeGridHistograms(a, b);

@@ -15,8 +15,9 @@ export interface NameCounts {
   /** Ascending by code units. */
   readonly wanted: readonly string[];
   readonly known: Map<string, KnownName>;
-  /** Bytes of the known names that are not wanted. */
+  /** Bytes of the known names that are not wanted: at most `bytesMax`. */
   bytes: number;
+  readonly bytesMax: number;
   /** Names that hash to this or above are not known, but for the wanted ones; 2^32 when all are known. */
   cut: number;
   /** Some names that are above the cut, and so for ever: they need no hash again. No part of the bytes. */
@@ -32,7 +33,7 @@ interface KnownName {
   readonly bytes: number;
 }
 
-const bytesMax = 5_600;
+const bytesMaxDefault = 5_600;
 const overhead = 4;
 const all = 2 ** 32;
 const seed = 0x6e616d65;
@@ -41,14 +42,14 @@ const utf8 = new TextEncoder();
 const wantedName = (count: number): KnownName => ({ count, hash: 0, bytes: 0 });
 
 /** @param wanted at most 64 names whose counts are kept whatever else comes: without duplicates, in any order. */
-export function emptyNameCounts(wanted: readonly string[] = []): NameCounts {
+export function emptyNameCounts(wanted: readonly string[] = [], bytesMax = bytesMaxDefault): NameCounts {
   const sorted = [...new Set(wanted.map(shortName))].sort((a, b) => (a < b ? -1 : 1));
-  return { n: 0, wanted: sorted, known: new Map(sorted.map((name) => [name, wantedName(0)])), bytes: 0, cut: all, passed: new Set() };
+  return { n: 0, wanted: sorted, known: new Map(sorted.map((name) => [name, wantedName(0)])), bytes: 0, bytesMax, cut: all, passed: new Set() };
 }
 
 /** Takes the names of the highest hashes out until the others fit. */
 function fit(counts: NameCounts): void {
-  while (counts.bytes > bytesMax) {
+  while (counts.bytes > counts.bytesMax) {
     let cut = 0;
     for (const { hash, bytes } of counts.known.values()) if (bytes > 0 && hash > cut) cut = hash;
     counts.cut = cut;
@@ -96,14 +97,14 @@ export function observeNameCount(counts: NameCounts, name: string): void {
     return;
   }
   add(counts, short, 1);
-  if (counts.bytes > bytesMax) fit(counts);
+  if (counts.bytes > counts.bytesMax) fit(counts);
 }
 
-/** What only one of the two wants is wanted no more: the other may have let it go. */
+/** What only one of the two wants is wanted no more: the other may have let it go. Of two sizes the smaller holds. */
 export function mergeNameCounts(a: NameCounts, b: NameCounts): NameCounts {
   if (a.n === 0 || b.n === 0) return copyOf(a.n === 0 ? b : a);
   const both = new Set(b.wanted);
-  const merged = emptyNameCounts(a.wanted.filter((name) => both.has(name)));
+  const merged = emptyNameCounts(a.wanted.filter((name) => both.has(name)), Math.min(a.bytesMax, b.bytesMax));
   merged.n = a.n + b.n;
   merged.cut = Math.min(a.cut, b.cut);
   for (const side of [a, b]) {
@@ -164,11 +165,11 @@ export function writeNameCounts(writer: BinaryWriter, counts: NameCounts): void 
   }
 }
 
-/** @throws RangeError for impossible counts. */
-export function readNameCounts(reader: BinaryReader): NameCounts {
+/** @param bytesMax as of the counts that were written. @throws RangeError for impossible counts. */
+export function readNameCounts(reader: BinaryReader, bytesMax = bytesMaxDefault): NameCounts {
   const [n, cut] = [reader.count(), reader.size(all)];
   const wanted = Array.from({ length: reader.size(reader.left) }, (): [string, number] => [reader.text(), reader.count()]);
-  const counts = emptyNameCounts(wanted.map(([name]) => name));
+  const counts = emptyNameCounts(wanted.map(([name]) => name), bytesMax);
   [counts.n, counts.cut] = [n, cut];
   for (const [name, count] of wanted) counts.known.set(name, wantedName(count));
   const others = reader.size(reader.left);
