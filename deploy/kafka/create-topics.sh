@@ -22,6 +22,7 @@ create validation.contract-broken.v1 1 delete
 create validation.segment-sealed.v1 1 delete
 create inference.prediction-served.v1 "$RECORD_PARTITIONS" delete
 create inference.prediction-failed.v1 "$RECORD_PARTITIONS" delete
+create inference.prediction-explained.v1 "$RECORD_PARTITIONS" delete
 create outcomes.outcome-observed.v1 "$RECORD_PARTITIONS" delete
 create monitoring.verdict-issued.v1 1 delete
 create training.run-completed.v1 1 delete

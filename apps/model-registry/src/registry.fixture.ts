@@ -2,15 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Global, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import type { MicroserviceOptions } from '@nestjs/microservices';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DataSource } from 'typeorm';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataOf, EventDefinition, RouteChanged, RunCompleted } from '@millrace/contracts';
-import { createRingTopics, decodeEvent, Messaging, MillraceTransport } from '@millrace/messaging';
+import { createRingTopics, decodeEvent, Messaging } from '@millrace/messaging';
 import { MemoryDriver } from '@millrace/messaging/testing';
-import { ErrorFilter, Readiness, ServiceLog } from '@millrace/service';
+import { openInProcess } from '@millrace/service/testing';
 import { openTestDatabase, SilentLog, type TestDatabase } from '@millrace/testing';
 import { ModelRegistry1700000700000 } from './migrations/0001-model-registry.js';
 import { ModelRegistryModule } from './model-registry.module.js';
@@ -33,24 +29,7 @@ export class RegistryUnderTest {
     await createRingTopics(driver, 2);
     const clock = { now: new Date('2026-01-01T00:00:00Z') };
     const messaging = new Messaging({ service: 'model-registry', driver, database: database.source, now: () => clock.now, log: new SilentLog() });
-    const log = new ServiceLog('model-registry', 'silent');
-    const providers = [
-      { provide: Messaging, useValue: messaging },
-      { provide: DataSource, useValue: database.source },
-      { provide: ServiceLog, useValue: log },
-      { provide: Readiness, useValue: new Readiness() },
-    ];
-    @Global()
-    @Module({ providers, exports: providers })
-    class Platform {}
-    @Module({ imports: [Platform, ModelRegistryModule.with({ storageUrl: pathToFileURL(folder).toString() })] })
-    class Service {}
-    const app = await NestFactory.create<NestFastifyApplication>(Service, new FastifyAdapter(), { logger: false, abortOnError: false });
-    app.useGlobalFilters(new ErrorFilter(log));
-    app.connectMicroservice<MicroserviceOptions>({ strategy: new MillraceTransport(messaging, 'model-registry') });
-    await app.init();
-    await app.startAllMicroservices();
-    messaging.startOutbox();
+    const app = await openInProcess('model-registry', ModelRegistryModule.with({ storageUrl: pathToFileURL(folder).toString() }), { messaging, database: database.source });
     return new RegistryUnderTest(app, driver, messaging, database, folder, clock);
   }
 

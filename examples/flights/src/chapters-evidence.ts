@@ -51,7 +51,7 @@ async function verdictsAgain(stage: Stage): Promise<void> {
   }
 }
 
-interface Balance {
+export interface Balance {
   readonly what: string;
   readonly left: number;
   readonly leftTerms: string;
@@ -60,6 +60,8 @@ interface Balance {
 }
 
 const balances = ({ left, right }: Balance): boolean => left === right;
+
+export const balanceLine = (row: Balance): string => `${balances(row) ? '✓' : '✗'} ${row.what.padEnd(15)} ${count(row.left).padStart(9)} ${row.leftTerms.padEnd(9)} = ${count(row.right).padStart(9)}  ${row.rightTerms}`;
 
 /** The end: nothing was lost, nothing counted twice. */
 export async function accounting(stage: Stage): Promise<void> {
@@ -81,7 +83,7 @@ export async function accounting(stage: Stage): Promise<void> {
     const now = await balance();
     return now.every(balances) ? now : undefined;
   }, 60).catch(balance);
-  for (const row of rows) timeline.print(`     ${balances(row) ? '✓' : '✗'} ${row.what.padEnd(15)} ${count(row.left).padStart(9)} ${row.leftTerms.padEnd(9)} = ${count(row.right).padStart(9)}  ${row.rightTerms}`);
+  for (const row of rows) timeline.print(`     ${balanceLine(row)}`);
   timeline.accounting = { rows: rows.map((row) => ({ ...row, balances: balances(row) })), traffic: { ...traffic.counts, answeredBy: Object.fromEntries(traffic.answeredBy) }, latencyMs: percentiles(traffic.latenciesMs) };
   must(rows.every(balances), 'every account balances');
   must(answered >= 50_000, 'at least 50,000 predictions were answered');

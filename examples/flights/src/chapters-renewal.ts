@@ -3,7 +3,10 @@ import type { SabotagedModel } from './saboteur.js';
 import { count, live, model, offsetsOf, rounded, type Stage } from './stage.js';
 import { must, until } from './waiting.js';
 
-const endOfData = '2013-07-01T00:00:00Z';
+const endOfData = '2014-01-01T00:00:00Z';
+/** So long in the data may a training take; on a slow machine the world then waits for it, or it would meet another season. */
+const trainingLeadMaxMs = 21 * 86_400_000;
+const trainingLimitSeconds = 900;
 
 /** Every roll-out of the model with its steps. */
 async function rolloutsOf({ ring }: Stage): Promise<RolloutAnswer[]> {
@@ -96,15 +99,13 @@ function rolloutTeller(stage: Stage, candidate: (rollout: RolloutAnswer) => bool
 export async function renewal(stage: Stage, run: RunAnswer): Promise<void> {
   const { ring, timeline, traffic } = stage;
   timeline.begin('A new candidate earns its place: shadow → canary → A/B → full');
-  const ended = await live(stage, endOfData, {
-    ask: true,
-    label: `live, run ${run.runId} trains`,
-    stop: async () => {
-      const now = await ring.get<RunAnswer>('training-orchestrator', `/v1/runs/${run.runId}`);
-      return now.state === 'running' ? undefined : now;
-    },
-  });
-  must(ended?.state === 'succeeded', `run ${run.runId} ended with a candidate; it says: ${ended?.reason ?? 'nothing before the data ended'}`);
+  const runEnd = async (): Promise<RunAnswer | undefined> => {
+    const now = await ring.get<RunAnswer>('training-orchestrator', `/v1/runs/${run.runId}`);
+    return now.state === 'running' ? undefined : now;
+  };
+  const waitFrom = new Date(Date.parse(traffic.now) + trainingLeadMaxMs).toISOString();
+  const ended = (await live(stage, waitFrom, { ask: true, label: `live, run ${run.runId} trains`, stop: runEnd })) ?? (await until(`run ${run.runId} to end`, runEnd, trainingLimitSeconds));
+  must(ended.state === 'succeeded', `run ${run.runId} ended with a candidate; it says: ${ended.reason}`);
   const version = await until('the candidate in the registry', async () => {
     const { versions } = await ring.get<{ versions: VersionAnswer[] }>('model-registry', `/v1/models/${model}/versions`);
     return versions.find(({ runId }) => runId === run.runId);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { OutcomeAccounting, StreamAccounting } from './answers.js';
+import type { OutcomeAccounting, StreamAccounting, VerdictAnswer } from './answers.js';
 import type { RingClient } from './ring-client.js';
 import type { Timeline } from './timeline.js';
 import type { Traffic } from './traffic.js';
@@ -21,7 +21,10 @@ export interface Stage {
   readonly signal: AbortSignal;
 }
 
-const leadMaxMs = 30 * 3_600_000;
+const dayMs = 86_400_000;
+const leadMaxMs = 1.25 * dayMs;
+/** Of the traffic over the end of the last judged week: the week under way, a day of lateness, and the lead. */
+const judgedLeadMaxMs = 7 * dayMs + dayMs + leadMaxMs;
 const paceEveryEvents = 3_000;
 
 export function streamAccounting(stage: Stage): Promise<StreamAccounting> {
@@ -37,7 +40,7 @@ export function outcomeAccounting(stage: Stage): Promise<OutcomeAccounting> {
  * would come too late to matter. A slow machine makes the story longer, nothing else.
  */
 async function keepPace(stage: Stage): Promise<void> {
-  const isNear = (streamTime: string): boolean => Date.parse(stage.traffic.now) - Date.parse(streamTime) <= leadMaxMs;
+  const isNear = (streamTime: string, leadMs = leadMaxMs): boolean => Date.parse(stage.traffic.now) - Date.parse(streamTime) <= leadMs;
   await until(
     'the ring to keep up with the traffic',
     async () => {
@@ -45,7 +48,9 @@ async function keepPace(stage: Stage): Promise<void> {
       if (streamTime === null || !isNear(streamTime)) return false;
       // It has no time of its own before the first outcome.
       const weighed = (await stage.ring.find<{ streamTime: string | null }>('rollout-controller', `/v1/models/${model}/rollouts?limit=1`))?.streamTime ?? null;
-      return weighed === null || isNear(weighed);
+      if (weighed !== null && !isNear(weighed)) return false;
+      const [judged] = (await stage.ring.get<{ verdicts: VerdictAnswer[] }>('drift-monitoring', `/v1/models/${model}/verdicts?kind=drift&limit=1`)).verdicts;
+      return judged === undefined || isNear(judged.window.to, judgedLeadMaxMs);
     },
     300,
   );

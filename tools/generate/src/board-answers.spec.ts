@@ -2,13 +2,16 @@
  * Goal: a panel whose metric or label was renamed is found, one that may be empty is not mistaken for it, and a working one passes.
  * Method: a real Prometheus reads a page of metrics served here; three panels ask for what is there, what was renamed and what has no value yet.
  */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { RunningServer } from '@millrace/testing';
 import { answersOfBoards, type BoardJson, type PanelJson } from './board-answers.js';
-import { freePort, isInstalled, query, startPrometheus, type RunningPrometheus } from './prometheus.js';
+import { isInstalled, query, startPrometheus } from './prometheus.js';
 
 const page = `# HELP millrace_things_total Things
 # TYPE millrace_things_total counter
@@ -44,14 +47,15 @@ const board: BoardJson = {
 
 describe('answers of boards', () => {
   let server: Server;
-  let prometheus: RunningPrometheus;
+  let prometheus: RunningServer;
   const folder = mkdtempSync(join(tmpdir(), 'millrace-prometheus-'));
 
   beforeAll(async () => {
     if (!hasPrometheus) return;
-    const port = await freePort();
-    server = createServer((_, response) => response.setHeader('content-type', 'text/plain; version=0.0.4').end(page)).listen(port, '127.0.0.1');
-    prometheus = await startPrometheus({ folder, port: await freePort(), targets: { things: `127.0.0.1:${port}` } });
+    server = createServer((_, response) => response.setHeader('content-type', 'text/plain; version=0.0.4').end(page)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    prometheus = await startPrometheus({ folder, targets: { things: `127.0.0.1:${port}` } });
     while ((await query(prometheus.url, 'count_over_time(millrace_things_total{model="a"}[1m]) >= 2')).length === 0) await new Promise((resolve) => setTimeout(resolve, 100));
   });
   afterAll(async () => {

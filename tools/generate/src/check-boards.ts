@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as pause } from 'node:timers/promises';
 import { answersOfBoards, readBoards, type PanelAnswer } from './board-answers.js';
-import { freePort, isInstalled, query, startPrometheus } from './prometheus.js';
+import { isInstalled, query, startPrometheus } from './prometheus.js';
 
 const help = `Usage: node tools/generate/dist/check-boards.js --endpoints <file> [--scrapes <n>]
 
@@ -53,7 +53,7 @@ async function main(): Promise<number> {
   const targets = await readTargets(values.endpoints);
   const folder = await mkdtemp(join(tmpdir(), 'millrace-boards-'));
   try {
-    const prometheus = await startPrometheus({ folder, port: await freePort(), targets });
+    const prometheus = await startPrometheus({ folder, targets });
     try {
       await waitForScrapes(prometheus.url, Object.keys(targets), scrapes);
       const answers = await answersOfBoards(prometheus.url, await readBoards());

@@ -1,8 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { launch, type RunningServer } from '@millrace/testing';
 
 /** Debian’s package `prometheus` brings both. */
 export function isInstalled(program: 'prometheus' | 'promtool'): boolean {
@@ -12,26 +11,8 @@ export function isInstalled(program: 'prometheus' | 'promtool'): boolean {
 export interface PrometheusOptions {
   /** For its configuration and its data; made when it does not exist. */
   readonly folder: string;
-  /** On 127.0.0.1. */
-  readonly port: number;
   /** Job name to host:port; `job` in boards is the service’s name. */
   readonly targets: Readonly<Record<string, string>>;
-}
-
-export interface RunningPrometheus {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
-    });
-  });
 }
 
 function scrapeEverySecond(targets: PrometheusOptions['targets']): string {
@@ -40,40 +21,13 @@ function scrapeEverySecond(targets: PrometheusOptions['targets']): string {
   return JSON.stringify({ global: { scrape_interval: '1s', scrape_timeout: '1s' }, scrape_configs: jobs }, undefined, 2);
 }
 
-const readyDeadlineMs = 20_000;
-
 /** A Prometheus of its own that reads every target each second. @throws Error with its last words when it does not get ready. */
-export async function startPrometheus({ folder, port, targets }: PrometheusOptions): Promise<RunningPrometheus> {
+export async function startPrometheus({ folder, targets }: PrometheusOptions): Promise<RunningServer> {
   await mkdir(folder, { recursive: true });
   const configuration = join(folder, 'prometheus.yml');
   await writeFile(configuration, scrapeEverySecond(targets));
-  const args = [`--config.file=${configuration}`, `--storage.tsdb.path=${join(folder, 'tsdb')}`, `--web.listen-address=127.0.0.1:${port}`, '--log.level=warn'];
-  const child = spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let lastWords = '';
-  child.stderr.on('data', (chunk: Buffer) => (lastWords = `${lastWords}${chunk.toString()}`.slice(-4_000)));
-  const gone = new Promise<void>((resolve) => {
-    child.once('error', (error) => {
-      lastWords += error.message;
-      resolve();
-    });
-    child.once('exit', () => resolve());
-  });
-  let isGone = false;
-  void gone.then(() => (isGone = true));
-  const url = `http://127.0.0.1:${port}`;
-  const stop = async () => {
-    child.kill('SIGTERM');
-    await gone;
-  };
-  const deadline = Date.now() + readyDeadlineMs;
-  while (!(await fetch(`${url}/-/ready`).then(({ ok }) => ok, () => false))) {
-    if (isGone || Date.now() > deadline) {
-      await stop();
-      throw new Error(`prometheus did not get ready: ${lastWords}`);
-    }
-    await pause(50);
-  }
-  return { url, stop };
+  const parameters = (port: number): string[] => [`--config.file=${configuration}`, `--storage.tsdb.path=${join(folder, 'tsdb')}`, `--web.listen-address=127.0.0.1:${port}`, '--log.level=warn'];
+  return launch({ name: 'prometheus', program: 'prometheus', parameters, readyPath: '/-/ready', log: join(folder, 'prometheus.log') });
 }
 
 export interface Sample {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { launch, type RunningServer } from '@millrace/testing';
 import { allCases } from './cases/index.js';
-import { startGateway } from './gateway-process.js';
 import { writeModels } from './models.js';
 import { countsOf, resultRow, summary, type Counts } from './report.js';
 import { runSuite } from './run-suite.js';
@@ -38,6 +38,11 @@ async function clients(url: string, python: string | undefined, reason: string |
   return { passed: 0, failed: 0, skipped: 1 };
 }
 
+function startGateway(models: string, log: string): Promise<RunningServer> {
+  const parameters = (port: number): string[] => [join(checkout, 'apps/inference-gateway/dist/serve.js'), '--models', models, '--port', String(port), '--repository-control'];
+  return launch({ name: 'the gateway', program: process.execPath, parameters, readyPath: '/v2/health/ready', log });
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { clients: { type: 'string' }, 'no-clients': { type: 'string' }, help: { type: 'boolean', default: false } } });
   if (values.help) {
@@ -49,7 +54,7 @@ async function main(): Promise<number> {
   try {
     const models = join(folder, 'models');
     say(`${writeModels(models).length} models`);
-    const gateway = await startGateway(join(checkout, 'apps/inference-gateway/dist/serve.js'), models);
+    const gateway = await startGateway(models, join(folder, 'gateway.log'));
     try {
       counts.push(await suite(gateway.url), await clients(gateway.url, values.clients, values['no-clients'], folder));
     } finally {

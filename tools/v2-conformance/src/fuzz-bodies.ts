@@ -1,3 +1,4 @@
+import { seeded } from '@millrace/testing';
 import { datatypes as v2Datatypes, type V2Datatype } from './models.js';
 
 /** Bodies that nobody should send: good requests with something done to them, and bytes by chance. The same seed gives the same bodies. */
@@ -12,17 +13,6 @@ export interface FuzzBody {
 
 type Chance = () => number;
 type Aim = V2Datatype | null;
-
-/** Numbers in [0, 1) by mulberry32 (public domain). */
-function chanceOf(seed: number): Chance {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const below = (chance: Chance, limit: number): number => Math.floor(chance() * limit);
 const oneOf = <T>(chance: Chance, list: readonly [T, ...T[]]): T => list[below(chance, list.length)] ?? list[0];
@@ -120,7 +110,7 @@ function harm(chance: Chance, body: Uint8Array): Uint8Array {
  * @param aimed made for the suite's identity models, so that many of them reach one
  */
 export function* fuzzBodies(seed: number, count: number, aimed = false): Generator<FuzzBody> {
-  const chance = chanceOf(seed);
+  const chance = seeded(seed);
   for (let index = 0; index < count; index += 1) {
     const aim = aimed ? oneOf(chance, v2Datatypes) : null;
     if (chance() < 0.05) {

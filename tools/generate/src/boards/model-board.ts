@@ -1,5 +1,9 @@
 import type { BoardPlan, PanelPlan } from './board.js';
 import { performancePanels } from './performance-panels.js';
+import { eachOf, maxOf, p50AndP99, perSecond, sumOf } from './queries.js';
+
+const noRollout = 'no roll-out under way';
+const noWindow = 'no window closed yet';
 
 const serving: readonly PanelPlan[] = [
   {
@@ -11,22 +15,22 @@ const serving: readonly PanelPlan[] = [
   {
     title: 'Versions live', unit: 'percentunit', width: 12, shape: 'stat',
     description: 'The part of the units that each version answers (primary), or answers unseen (shadow). No primary version: runbook no-champion.',
-    queries: [{ expr: 'max by (version, role) (millrace_route_share{model="$model"})', legend: '{{version}} {{role}}' }],
+    queries: [maxOf('millrace_route_share{model="$model"}', 'version', 'role')],
   },
   {
     title: 'Route revision', unit: 'short', width: 6, shape: 'stat',
     description: 'Every gateway should show the same revision; one that stays behind cannot read rollout.route-changed.v1 and needs a restart.',
-    queries: [{ expr: 'millrace_route_revision{model="$model"}', legend: '{{instance}}' }],
+    queries: [eachOf('millrace_route_revision{model="$model"}', 'instance')],
   },
   {
     title: 'Shares over time', unit: 'percentunit',
     description: 'How traffic moved between versions.',
-    queries: [{ expr: 'max by (version, role) (millrace_route_share{model="$model"})', legend: '{{version}} {{role}}' }],
+    queries: [maxOf('millrace_route_share{model="$model"}', 'version', 'role')],
   },
   {
     title: 'Answers', unit: 'cps',
     description: 'Answers per second by version and role.',
-    queries: [{ expr: 'sum by (version, role) (rate(millrace_predictions_total{model="$model",outcome="answered"}[$__rate_interval]))', legend: '{{version}} {{role}}' }],
+    queries: [perSecond('millrace_predictions_total{model="$model",outcome="answered"}', 'version', 'role')],
   },
   {
     title: 'Fallback answers', unit: 'cps', redFrom: 0.000_001,
@@ -37,10 +41,7 @@ const serving: readonly PanelPlan[] = [
   {
     title: 'Latency', unit: 's', redFrom: 0.25,
     description: 'From request to answer inside the gateway. Red only for this model: its file is slow; for all: the gateway is short of CPU.',
-    queries: [
-      { expr: 'histogram_quantile(0.5, sum by (le) (rate(millrace_prediction_duration_seconds_bucket{model="$model"}[$__rate_interval])))', legend: 'p50' },
-      { expr: 'histogram_quantile(0.99, sum by (le) (rate(millrace_prediction_duration_seconds_bucket{model="$model"}[$__rate_interval])))', legend: 'p99' },
-    ],
+    queries: p50AndP99('millrace_prediction_duration_seconds', '{model="$model"}'),
   },
 ];
 
@@ -48,26 +49,32 @@ const evidence: readonly PanelPlan[] = [
   {
     title: 'Roll-out evidence', unit: 'none', width: 12,
     description: 'Mean loss of the candidate minus that of the champion, with its always-valid interval. Interval below 0: better. Above 0: worse, it is rolled back. Below the margin: not worse.',
-    queries: [{ expr: 'max by (bound) (millrace_rollout_evidence{model="$model"})', legend: '{{bound}}' }],
-    whenEmpty: 'no roll-out under way',
+    queries: [maxOf('millrace_rollout_evidence{model="$model"}', 'bound')],
+    whenEmpty: noRollout,
+  },
+  {
+    title: 'Candidates at once: minus the champion', unit: 'none', width: 24,
+    description: 'Mean loss of each candidate that is tried at the same time, minus that of the champion, with its interval (A/B/n: candidatesMax in the spec). The lowest one leads; of those that have passed their last step it is promoted. The other panels show the oldest of them.',
+    queries: [maxOf('millrace_rollout_candidate_difference{model="$model"}', 'version', 'bound')],
+    whenEmpty: 'one candidate at a time',
   },
   {
     title: 'Roll-out steps', unit: 'short', width: 12,
     description: 'Decided steps by verdict since rollout-controller started. Many not-enough-evidence: too little traffic or too few labels for the margin.',
-    queries: [{ expr: 'sum by (verdict) (millrace_rollout_steps_total{model="$model"})', legend: '{{verdict}}' }],
+    queries: [sumOf('millrace_rollout_steps_total{model="$model"}', 'verdict')],
     whenEmpty: 'no step decided',
   },
   {
     title: 'Roll-out: outcomes of the step', unit: 'short', width: 8,
     description: 'Outcomes of the candidate in the step under way (seen), and how many it must have before the step may pass (needed). millrace rollouts <model> says what else it waits for.',
-    queries: [{ expr: 'max by (bound) (millrace_rollout_outcomes{model="$model"})', legend: '{{bound}}' }],
-    whenEmpty: 'no roll-out under way',
+    queries: [maxOf('millrace_rollout_outcomes{model="$model"}', 'bound')],
+    whenEmpty: noRollout,
   },
   {
     title: 'Roll-out: exposure', unit: 's', width: 8,
     description: 'Share of the units × stream time that the candidate of the roll-out under way has answered, as time of the whole traffic. The plan may bound it (exposureMax).',
     queries: [{ expr: 'max(millrace_rollout_exposure_seconds{model="$model"})', legend: 'used' }],
-    whenEmpty: 'no roll-out under way',
+    whenEmpty: noRollout,
   },
   {
     title: 'Roll-out: waits for a person, revised verdicts', unit: 'short', width: 8,
@@ -76,19 +83,19 @@ const evidence: readonly PanelPlan[] = [
       { expr: 'max(millrace_rollout_held{model="$model"})', legend: 'waits' },
       { expr: 'sum by (verdict) (millrace_rollout_revisions_total{model="$model"})', legend: 'revised to {{verdict}}' },
     ],
-    whenEmpty: 'no roll-out under way',
+    whenEmpty: noRollout,
   },
   {
     title: 'Guards: evidence against the candidate', unit: 'percentunit', width: 12, redFrom: 1,
     description: 'How much of the evidence that takes a candidate back each guard has gathered. Red: it was taken back; the last step of the roll-out says by which figures. Below 0: the candidate keeps within the limit.',
-    queries: [{ expr: 'max by (guard) (millrace_rollout_guard_evidence{model="$model"})', legend: '{{guard}}' }],
-    whenEmpty: 'no roll-out under way',
+    queries: [maxOf('millrace_rollout_guard_evidence{model="$model"}', 'guard')],
+    whenEmpty: noRollout,
   },
   {
     title: 'Guards: candidate minus champion', unit: 'percentunit', width: 12,
     description: 'Share of failed requests, share of answers beyond the latency limit, and mean prediction: the difference of the arms beside what is tolerated (limit).',
-    queries: [{ expr: 'max by (guard, bound) (millrace_rollout_guard_difference{model="$model"})', legend: '{{guard}} {{bound}}' }],
-    whenEmpty: 'no roll-out under way',
+    queries: [maxOf('millrace_rollout_guard_difference{model="$model"}', 'guard', 'bound')],
+    whenEmpty: noRollout,
   },
 ];
 
@@ -96,14 +103,14 @@ const quality: readonly PanelPlan[] = [
   {
     title: 'Performance: $metric', unit: 'none', width: 12,
     description: 'The metric in the last closed window of each version, with its 95 % interval (low, high). When the interval leaves what the spec allows, a verdict fails: runbook performance-verdict-failed.',
-    queries: [{ expr: 'millrace_performance{model="$model",metric="$metric"}', legend: '{{version}} {{bound}}' }],
+    queries: [eachOf('millrace_performance{model="$model",metric="$metric"}', 'version', 'bound')],
     whenEmpty: 'no labelled window closed yet',
   },
   {
     title: 'Drift for certain, in multiples of what matters', unit: 'none', width: 12, redFrom: 1,
-    description: 'The ten features that moved most: the lower confidence bound of the effect over the minimum effect, in the last closed window. Red: that feature has drifted; the verdict says in a sentence how, and in which segment. Look at its producer, then at the next retraining evaluation.',
+    description: 'The ten features and segments that moved most: the lower confidence bound of the effect over the minimum effect, in the last closed window. Red: that feature has drifted; the verdict says in a sentence how, and in which segment. Look at its producer, then at the next retraining evaluation.',
     queries: [{ expr: 'topk(10, millrace_drift_lower_bound{model="$model"} / (millrace_drift_threshold{model="$model"} > 0))', legend: '{{version}} {{feature}} {{detector}}' }],
-    whenEmpty: 'no window closed yet',
+    whenEmpty: noWindow,
   },
   {
     title: 'Drift of $feature', unit: 'none', width: 12,
@@ -113,30 +120,30 @@ const quality: readonly PanelPlan[] = [
       { expr: 'millrace_drift_lower_bound{model="$model",feature="$feature"}', legend: '{{version}} {{detector}} at least' },
       { expr: 'millrace_drift_threshold{model="$model",feature="$feature"}', legend: '{{version}} {{detector}} minimum' },
     ],
-    whenEmpty: 'no window closed yet',
+    whenEmpty: noWindow,
   },
   {
     title: 'False-alarm budget spent', unit: 'percentunit', width: 12, redFrom: 1,
     description: 'Part of the false incidents that the spec allows per period which drift verdicts have used up to the last window. It stays below 1 by construction; near it: many late rows or many versions are judged anew.',
-    queries: [{ expr: 'max by (version) (millrace_false_alarm_budget_spent_ratio{model="$model"})', legend: '{{version}}' }],
+    queries: [maxOf('millrace_false_alarm_budget_spent_ratio{model="$model"}', 'version')],
     whenEmpty: 'no window judged by a budget yet',
   },
   {
     title: 'Verdicts', unit: 'short', width: 12,
     description: 'Verdicts since drift-monitoring started. Mostly inconclusive: windows hold too few rows; widen them in the spec.',
-    queries: [{ expr: 'sum by (kind, outcome) (millrace_verdicts_total{model="$model"})', legend: '{{kind}} {{outcome}}' }],
-    whenEmpty: 'no window closed yet',
+    queries: [sumOf('millrace_verdicts_total{model="$model"}', 'kind', 'outcome')],
+    whenEmpty: noWindow,
   },
   {
     title: 'Rows of the last window', unit: 'short',
     description: 'How much a verdict rests on.',
-    queries: [{ expr: 'millrace_window_rows{model="$model"}', legend: '{{version}} {{kind}}' }],
-    whenEmpty: 'no window closed yet',
+    queries: [eachOf('millrace_window_rows{model="$model"}', 'version', 'kind')],
+    whenEmpty: noWindow,
   },
   {
     title: 'Outcomes', unit: 'cps',
     description: 'Predictions settled per second. Only expired: labels do not arrive, so performance cannot be known.',
-    queries: [{ expr: 'sum by (outcome) (rate(millrace_outcomes_total{model="$model"}[$__rate_interval]))', legend: '{{outcome}}' }],
+    queries: [perSecond('millrace_outcomes_total{model="$model"}', 'outcome')],
     whenEmpty: 'nothing settled yet',
   },
   {
@@ -151,13 +158,13 @@ const training: readonly PanelPlan[] = [
   {
     title: 'Retraining considered', unit: 'short',
     description: 'Evaluations since training-orchestrator started, by decision. Every “no” has its reason: millrace runs <model>.',
-    queries: [{ expr: 'sum by (decision) (millrace_training_evaluations_total{model="$model"})', legend: '{{decision}}' }],
+    queries: [sumOf('millrace_training_evaluations_total{model="$model"}', 'decision')],
     whenEmpty: 'not considered since the service started',
   },
   {
     title: 'Training runs', unit: 'short',
     description: 'Runs that ended since training-orchestrator started: rejected ones failed a gate, failed ones broke. failed: millrace runs <model> shows step and reason.',
-    queries: [{ expr: 'sum by (outcome) (millrace_training_runs_total{model="$model"})', legend: '{{outcome}}' }],
+    queries: [sumOf('millrace_training_runs_total{model="$model"}', 'outcome')],
     whenEmpty: 'no run ended since the service started',
   },
   {

@@ -1,4 +1,5 @@
 import type { BoardPlan, PanelPlan } from './board.js';
+import { eachOf, orZero, perSecond, sumOf } from './queries.js';
 
 const readsNothing = 'this service reads no topic in batches';
 
@@ -6,7 +7,7 @@ const process: readonly PanelPlan[] = [
   {
     title: 'Up', unit: 'short', width: 6, shape: 'stat', redBelow: 1,
     description: '1: Prometheus can read it. Red: runbook service-down.',
-    queries: [{ expr: 'up{job="$job"}', legend: '{{instance}}' }],
+    queries: [eachOf('up{job="$job"}', 'instance')],
   },
   {
     title: 'Running since', unit: 'dateTimeAsIso', width: 12, shape: 'stat',
@@ -43,7 +44,7 @@ const process: readonly PanelPlan[] = [
   {
     title: 'Garbage collection', unit: 'percentunit', redFrom: 0.2,
     description: 'Part of the time spent collecting garbage. Red: the heap is nearly full; raise its limit or look for a leak.',
-    queries: [{ expr: 'sum by (instance) (rate(nodejs_gc_duration_seconds_sum{job="$job"}[$__rate_interval]))', legend: '{{instance}}' }],
+    queries: [perSecond('nodejs_gc_duration_seconds_sum{job="$job"}', 'instance')],
   },
 ];
 
@@ -51,7 +52,7 @@ const kafka: readonly PanelPlan[] = [
   {
     title: 'Kafka batches', unit: 'cps',
     description: 'Batches handled per second, by group.',
-    queries: [{ expr: 'sum by (consumergroup) (rate(millrace_batch_duration_seconds_count{job="$job"}[$__rate_interval]))', legend: '{{consumergroup}}' }],
+    queries: [perSecond('millrace_batch_duration_seconds_count{job="$job"}', 'consumergroup')],
     whenEmpty: readsNothing,
   },
   {
@@ -63,24 +64,24 @@ const kafka: readonly PanelPlan[] = [
   {
     title: 'Batch failures', unit: 'cps', redFrom: 0.1,
     description: 'Batches that failed and are tried again, per second. Red: runbook batch-failures.',
-    queries: [{ expr: 'sum by (consumergroup, topic) (rate(millrace_batch_failures_total{job="$job"}[$__rate_interval])) or vector(0)', legend: '{{consumergroup}} {{topic}}' }],
+    queries: [orZero(perSecond('millrace_batch_failures_total{job="$job"}', 'consumergroup', 'topic'))],
   },
   {
     title: 'Lag', unit: 'short', redFrom: 10_000,
     description: 'Offsets behind the end of each topic, as of the last batch. Red and growing: runbook consumer-lag-growing.',
-    queries: [{ expr: 'sum by (consumergroup, topic) (kafka_consumergroup_lag{job="$job"})', legend: '{{consumergroup}} {{topic}}' }],
+    queries: [sumOf('kafka_consumergroup_lag{job="$job"}', 'consumergroup', 'topic')],
     whenEmpty: readsNothing,
   },
   {
     title: 'Records read', unit: 'cps',
     description: 'Events taken in per second, by group and topic.',
-    queries: [{ expr: 'sum by (consumergroup, topic) (rate(millrace_records_consumed_total{job="$job"}[$__rate_interval]))', legend: '{{consumergroup}} {{topic}}' }],
+    queries: [perSecond('millrace_records_consumed_total{job="$job"}', 'consumergroup', 'topic')],
     whenEmpty: readsNothing,
   },
   {
     title: 'Outbox age', unit: 's', redFrom: 60,
     description: 'How long the oldest decided but unpublished event has waited; 0 for services without a database. Red: runbook outbox-stuck.',
-    queries: [{ expr: 'millrace_outbox_oldest_age_seconds{job="$job"}', legend: '{{instance}}' }],
+    queries: [eachOf('millrace_outbox_oldest_age_seconds{job="$job"}', 'instance')],
   },
 ];
 

@@ -2,17 +2,20 @@ import { parseModelSpec } from '@millrace/contracts';
 import { decideRollout, isLive, rolloutPlanOf, routeOf, startRollout, type RolloutPolicy, type RolloutStep } from '@millrace/core/rollout';
 import type { Chance } from '../chance.js';
 import type { Cell, Figures, Goal, Study } from '../study.js';
+import { repeatedUnitCells } from './repeated-units.cells.js';
 import { eachTrial, mean } from './rollout-logs.js';
 
-/** The section `rollout` of a spec, as the controller would plan it. Without guards, which have a study of their own: the rest of alpha is the steps’. */
-function policyOf(rollout: object): RolloutPolicy {
+/** A spec with this section `rollout`. Without guards, which have a study of their own: the rest of alpha is the steps’. */
+function specOf(rollout: object): ReturnType<typeof parseModelSpec> {
   const guards = { errorRate: { enabled: false }, latencyMsP99: { enabled: false } };
-  const spec = parseModelSpec({
+  return parseModelSpec({
     apiVersion: 'millrace/v1', kind: 'Model', metadata: { name: 'simulated' },
     spec: { task: 'binary', stream: 'simulated', features: [{ name: 'slice', type: 'category' }], label: { field: 'y', positive: true }, trainer: { name: 'tabular', algorithm: 'lightgbm' }, rollout: { guards, ...rollout } },
   });
-  return rolloutPlanOf({ revision: 1, sha256: '0'.repeat(64), spec }).policy;
 }
+
+/** As the controller would plan it. */
+export const policyOf = (rollout: object): RolloutPolicy => rolloutPlanOf({ revision: 1, sha256: '0'.repeat(64), spec: specOf(rollout) }).policy;
 
 interface Arms {
   readonly champion: number;
@@ -114,7 +117,7 @@ export const rolloutStrategiesStudy: Study = {
   name: 'rollout-strategies',
   title: 'Roll-out strategies',
   method:
-    'Whole roll-outs are decided outcome by outcome by the code of `rollout-controller`, 500 outcomes to a day of stream time, from plans of parsed specs. A false verdict is one told in any step. Alpha is parted over the steps for “worse” and “better”, because the first step that says it decides; “not worse” uses the whole of it in each step, because a candidate must pass them all. Shares that change are weighed by the share under which each outcome was answered (inverse propensity).',
-  cells: [...equalCells, ...powerCells],
+    'Whole roll-outs are decided outcome by outcome by the code of `rollout-controller`, 500 outcomes to a day of stream time, from plans of parsed specs. A false verdict is one told in any step. Alpha is parted over the steps for “worse” and “better”, because the first step that says it decides; “not worse” uses the whole of it in each step, because a candidate must pass them all. Shares that change are weighed by the share under which each outcome was answered (inverse propensity). Units that come again count once in a step; `eachSaidWorse` tells of the same roll-outs if each of their outcomes counted.',
+  cells: [...equalCells, ...repeatedUnitCells(specOf), ...powerCells],
   rivals: [],
 };
