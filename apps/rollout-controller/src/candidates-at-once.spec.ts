@@ -90,8 +90,11 @@ describe('candidates that are tried at the same time', () => {
     const route = await traffic.follow();
     const candidate = [route.candidate, ...(route.beside ?? [])].find((each) => each?.version === 'v5');
     if (candidate === undefined) throw new Error('v5 is tried');
-    await traffic.send({ ...route, candidate }, 600, { candidate: true });
-    await eventually('v5 is taken back', async () => (await of('v5')).phase === 'rolled-back' || undefined);
+    // Failures and answers come by two topics: whichever is read first, traffic that goes on decides.
+    await eventually('v5 is taken back', async () => {
+      await traffic.send({ ...route, candidate }, 100, { candidate: true });
+      return (await of('v5')).phase === 'rolled-back';
+    });
     expect((await of('v5')).steps.at(-1)?.reason).toMatch(/^error-rate: the candidate failed \d+ of \d+ shadow requests \(100\.0 %\)/);
     expect(await Promise.all(['v2', 'v3'].map(async (version) => (await of(version)).status))).toEqual(['active', 'active']);
   });
@@ -100,9 +103,10 @@ describe('candidates that are tried at the same time', () => {
     await until('v3 is the champion', 60, async () => (await of('v3')).phase === 'full');
     expect(await ring.route()).toMatchObject({ phase: 'full', champion: { version: 'v3' }, candidate: null });
     expect(await ring.route()).not.toHaveProperty('beside');
-    expect((await of('v3')).steps.at(-1)?.reason).toMatch(/^chosen: it leads: mean difference -0\.\d+, beside it version v2 -0\.\d+ /);
+    // Labels that come later may tell its steps again; each is kept.
+    expect((await of('v3')).steps.map(({ reason }) => reason)).toContainEqual(expect.stringMatching(/^chosen: it leads: mean difference -0\.\d+, beside it version v2 -0\.\d+ /));
     expect(await of('v2')).toMatchObject({ phase: 'superseded', status: 'ended' });
-    expect((await of('v2')).steps.at(-1)?.reason).toMatch(/^superseded: version v3 has become the champion; /);
+    expect((await of('v2')).steps.map(({ reason }) => reason)).toContainEqual(expect.stringMatching(/^superseded: version v3 has become the champion; /));
   });
 
   it('kept units apart all the time: no two stretches overlap', async () => {
