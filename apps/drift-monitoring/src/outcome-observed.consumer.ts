@@ -31,8 +31,7 @@ export class OutcomeObservedConsumer implements OnApplicationBootstrap {
     this.book = new PaneBook('outcomes', panes, closing, () => messaging.now(), {
       merge: mergeOutcomes,
       settle: (state) => state,
-      latenessMs: (model) => models.get(model)?.latenessMs ?? 0,
-      amendMs: (model) => models.get(model)?.amendMs ?? 0,
+      times: (model) => models.get(model),
     });
     this.errors = new PaneBook('errors', panes, closing, () => messaging.now());
   }

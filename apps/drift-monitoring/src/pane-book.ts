@@ -1,4 +1,4 @@
-import type { Pane, PaneKey } from '@millrace/core/verdicts';
+import type { MonitoredModel, Pane, PaneKey } from '@millrace/core/verdicts';
 import type { Transaction } from '@millrace/persistence';
 import type { ClosingStore } from './closing.store.js';
 import { driftMonitoringMetrics } from './drift-monitoring.metrics.js';
@@ -24,9 +24,8 @@ export interface PanesInWindows<State> {
   merge(a: State, b: State): State;
   /** A pane that nothing more is expected for, without what only an open one needs. */
   settle(state: State): State;
-  latenessMs(model: string): number;
-  /** So long after its window was closed, on the stream clock, a pane may still change. */
-  amendMs(model: string): number;
+  /** How long records of a model may be late; and so long after its window was closed, on the stream clock, a pane may still change. */
+  times(model: string): Pick<MonitoredModel, 'latenessMs' | 'amendMs'> | undefined;
 }
 
 export interface RecordPlace {
@@ -131,7 +130,7 @@ export class PaneBook<State> {
     for (const [name, pane] of partition.panes) {
       const { paneStartMs = pane.windowStartMs, paneEndMs = pane.windowEndMs, windowStartMs, windowEndMs, model, version, role } = pane;
       const whole = paneStartMs === windowStartMs && paneEndMs === windowEndMs;
-      if (whole || paneEndMs > (partition.clocks.get(model) ?? -Infinity) - this.inWindows.latenessMs(model)) continue;
+      if (whole || paneEndMs > (partition.clocks.get(model) ?? -Infinity) - (this.inWindows.times(model)?.latenessMs ?? 0)) continue;
       const key = { model, version, role, windowStartMs, windowEndMs };
       const into = partition.panes.get(keyOf(key));
       const [firstOffset, lastOffset] = [Math.min(pane.firstOffset, into?.firstOffset ?? Infinity), Math.max(pane.lastOffset, into?.lastOffset ?? 0)];
@@ -145,7 +144,7 @@ export class PaneBook<State> {
   }
 
   private isOver(pane: PaneKey, closedUntil: ReadonlyMap<string, number>): boolean {
-    return pane.windowEndMs + (this.inWindows?.amendMs(pane.model) ?? 0) <= (closedUntil.get(pane.model) ?? 0);
+    return pane.windowEndMs + (this.inWindows?.times(pane.model)?.amendMs ?? 0) <= (closedUntil.get(pane.model) ?? 0);
   }
 
   private partition(number: number): Partition<State> {

@@ -28,8 +28,7 @@ export class PredictionExplainedConsumer implements OnApplicationBootstrap {
     this.book = new PaneBook('explanations', panes, closing, () => messaging.now(), {
       merge: mergeAttributions,
       settle: (state) => ({ ...state, seen: null }),
-      latenessMs: (model) => models.get(model)?.latenessMs ?? 0,
-      amendMs: (model) => models.get(model)?.amendMs ?? 0,
+      times: (model) => models.get(model),
     });
   }
 

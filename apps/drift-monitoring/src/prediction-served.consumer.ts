@@ -28,8 +28,7 @@ export class PredictionServedConsumer implements OnApplicationBootstrap {
     this.book = new PaneBook('predictions', panes, closing, () => messaging.now(), {
       merge: mergeInputs,
       settle: (state) => ({ ...state, seen: null }),
-      latenessMs: (model) => models.get(model)?.latenessMs ?? 0,
-      amendMs: (model) => models.get(model)?.amendMs ?? 0,
+      times: (model) => models.get(model),
     });
   }
 
